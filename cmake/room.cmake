@@ -1,0 +1,31 @@
+# penstock_room(NAME [DEPS room…] [LIBS lib_…])
+#
+# One room of src/: every .cc beside the CMakeLists.txt but *_test.cc becomes the static library `room_NAME`;
+# the *_test.cc files become one doctest program `NAME_test`, run by ctest under the label `unit`.
+# A slash in a folder is an underscore here: log/embedded is room_log_embedded.
+function(penstock_room name)
+  cmake_parse_arguments(room "" "" "DEPS;LIBS;TEST_DEPS" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS *.cc)
+  set(tests ${sources})
+  list(FILTER sources EXCLUDE REGEX "_test\\.cc$")
+  list(FILTER tests INCLUDE REGEX "_test\\.cc$")
+  list(TRANSFORM room_DEPS PREPEND room_)
+  list(TRANSFORM room_TEST_DEPS PREPEND room_)
+
+  if(sources)
+    add_library(room_${name} STATIC ${sources})
+    target_include_directories(room_${name} PUBLIC ${CMAKE_SOURCE_DIR}/src)
+    target_link_libraries(room_${name} PUBLIC lib_fmt ${room_DEPS} PRIVATE ${room_LIBS})
+  else()
+    add_library(room_${name} INTERFACE)
+    target_include_directories(room_${name} INTERFACE ${CMAKE_SOURCE_DIR}/src)
+    target_link_libraries(room_${name} INTERFACE lib_fmt ${room_DEPS})
+  endif()
+
+  if(PENSTOCK_TESTS AND tests)
+    add_executable(${name}_test ${tests} ${CMAKE_SOURCE_DIR}/tests/doctest_main.cc)
+    target_link_libraries(${name}_test PRIVATE room_${name} ${room_TEST_DEPS} lib_doctest)
+    add_test(NAME ${name} COMMAND ${name}_test)
+    set_tests_properties(${name} PROPERTIES LABELS unit)
+  endif()
+endfunction()
