@@ -14,6 +14,7 @@ endfunction()
 
 penstock_library(lib_rocksdb rocksdb/db.h rocksdb snappy lz4 zstd bz2 z)
 target_link_libraries(lib_rocksdb INTERFACE Threads::Threads dl)
+penstock_library(lib_compression lz4frame.h lz4 zstd snappy z)
 penstock_library(lib_sqlite sqlite3.h sqlite3)
 target_link_libraries(lib_sqlite INTERFACE Threads::Threads dl m)
 penstock_library(lib_fyaml libfyaml.h fyaml)

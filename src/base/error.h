@@ -35,7 +35,7 @@ enum class Code : uint16_t {
 
 // One entry of the catalogue. All texts are static.
 struct CatalogueEntry {
-  Code code;
+  Code code{};
   std::string_view name;  // "P012"
   ErrorClass cls;
   std::string_view title;
@@ -57,7 +57,7 @@ struct Place {
 };
 
 struct Error {
-  Code code;
+  Code code{};
   std::string message;  // this case, in one line
   std::string note;     // shown beside the caret: did you mean "from"?
   std::string cause;    // instead of the catalogue's, when this case knows better

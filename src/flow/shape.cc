@@ -9,9 +9,11 @@
 
 namespace penstock::flow {
 
-Shape::Shape(avro::SchemaPtr input) : input_(std::move(input)) {
+Shape::Shape(avro::SchemaPtr input)
+    : input_(std::move(input)), projection_(std::make_shared<Projection>()) {
   PENSTOCK_CHECK(input_->root().type == avro::Type::record);
   const auto& fields = input_->root().fields;
+  projection_->by_input.resize(fields.size());
   for (uint32_t i = 0; i < fields.size(); ++i) {
     fields_.push_back({fields[i].name, input_, fields[i].type, fields[i].default_json, i, {}});
   }
@@ -35,15 +37,17 @@ Result<avro::SchemaPtr> Shape::schema() const {
 uint32_t Shape::slot(std::string_view name) {
   const auto found = std::ranges::find(fields_, name, &Field::name);
   PENSTOCK_CHECK(found != fields_.end());
-  if (!found->slot) {
-    found->slot = new_slot();
-    wants_.push_back({*found->input, *found->slot});
+  if (!found->input) return *found->slot;
+  std::optional<uint32_t>& slot = projection_->by_input[*found->input];
+  if (!slot) {
+    slot = new_slot();
+    projection_->wants.push_back({*found->input, *slot});
   }
-  return *found->slot;
+  return *slot;
 }
 
 uint32_t Shape::special(Special special) {
-  std::optional<uint32_t>& slot = specials_[static_cast<size_t>(special)];
+  std::optional<uint32_t>& slot = projection_->specials[static_cast<size_t>(special)];
   if (!slot) slot = new_slot();
   return *slot;
 }
@@ -70,10 +74,8 @@ bool Shape::unset(std::string_view name) {
   return true;
 }
 
-std::vector<avro::Want> Shape::wants() const { return wants_; }
-
 std::optional<uint32_t> Shape::special_slot(Special special) const {
-  return specials_[static_cast<size_t>(special)];
+  return projection_->specials[static_cast<size_t>(special)];
 }
 
 Result<std::vector<avro::Origin>> Shape::origins(const avro::Schema& output) const {

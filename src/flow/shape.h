@@ -17,6 +17,7 @@
 #include "base/error.h"
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -37,7 +38,7 @@ class Shape {
     const avro::Node* type = nullptr;
     std::string default_json;
     std::optional<uint32_t> input;  // index in the input schema, while the field is the input's
-    std::optional<uint32_t> slot;   // column that holds it, once asked for or set
+    std::optional<uint32_t> slot;   // column that holds it, when a step set it
   };
   const std::vector<Field>& fields() const { return fields_; }
   const Field* field(std::string_view name) const;
@@ -48,27 +49,33 @@ class Shape {
   // The column of an existing field; projects it when it is the input's. The field must exist.
   uint32_t slot(std::string_view field);
   uint32_t special(Special special);
-  uint32_t new_slot() { return slots_++; }
+  uint32_t new_slot() { return projection_->slots++; }
   // Adds the field at the end or replaces it where it stands.
   void set(std::string_view name, avro::SchemaPtr owner, const avro::Node* type, uint32_t slot);
   // False when there is no such field.
   bool unset(std::string_view name);
 
   // ---- for the engine, when all steps are built
-  uint32_t slot_count() const { return slots_; }
-  std::vector<avro::Want> wants() const;
+  uint32_t slot_count() const { return projection_->slots; }
+  const std::vector<avro::Want>& wants() const { return projection_->wants; }
   std::optional<uint32_t> special_slot(Special special) const;
   // Origins that encode this shape into `output`, field by name. Fails (P…) with the name of a
   // field that is missing.
   Result<std::vector<avro::Origin>> origins(const avro::Schema& output) const;
 
  private:
+  // What was asked for so far. Copies of a Shape (one is kept for each copy sent aside) share it,
+  // for all of them stand on the same columns.
+  struct Projection {
+    uint32_t slots = 0;
+    std::vector<avro::Want> wants;
+    std::vector<std::optional<uint32_t>> by_input;  // column of each input field
+    std::optional<uint32_t> specials[5];
+  };
   avro::SchemaPtr input_;
   std::vector<Field> fields_;
   bool changed_ = false;
-  uint32_t slots_ = 0;
-  std::vector<avro::Want> wants_;
-  std::optional<uint32_t> specials_[5];
+  std::shared_ptr<Projection> projection_;
   mutable avro::SchemaPtr schema_;
 };
 

@@ -28,6 +28,16 @@ TEST_CASE("a field is projected once, whoever asks") {
   CHECK(shape.wants()[0].field == 1);
 }
 
+TEST_CASE("copies of a shape share their columns") {
+  flow::Shape shape(reading());
+  flow::Shape aside = shape;
+  const uint32_t made = shape.new_slot();
+  const uint32_t slot = aside.slot("kwh");
+  CHECK(slot != made);
+  CHECK(shape.slot("kwh") == slot);
+  CHECK(shape.wants().size() == 1);
+}
+
 TEST_CASE("set adds at the end or replaces in place, unset removes") {
   flow::Shape shape(reading());
   const avro::SchemaPtr& text = avro::primitive(avro::Type::string);

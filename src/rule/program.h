@@ -7,14 +7,14 @@
 //
 // Thread      a Program is immutable after compile(); an Evaluation has scratch memory and belongs to one worker.
 // Lifetime    keeps the schema alive.
-// Limits      text ≤ 32 KiB, nesting ≤ 64; evaluation is bounded (cost.h).
+// Limits      text ≤ 32 KiB, nesting ≤ 64; the evaluation of one row takes at most a million steps (value.h).
 // Errors      R… with line and column inside the expression's text (1-based), which the reader of the
 //             pipeline file shifts into the file.
 //
 //     PENSTOCK_TRY(program, rule::Program::compile("kwh * 4.0", schema));
 //     for (const rule::Use& use : program.uses()) slots.push_back(shape.slot(use));   // columns that it reads
 //     rule::Evaluation evaluation(program, slots);
-//     evaluation.run(batch, batch.live, out);      // out.failed: rows whose evaluation is an error, with the text
+//     evaluation.filter(batch, batch.live, yes, failed);   // failed: rows whose evaluation is an error, with the text
 #pragma once
 
 #include <cstdint>
@@ -60,9 +60,10 @@ class Program {
   Program& operator=(Program&&) noexcept;
   ~Program();
 
+  struct Impl;  // program_parts.h
+
  private:
   friend class Evaluation;
-  struct Impl;
   explicit Program(std::unique_ptr<Impl>);
   std::unique_ptr<Impl> impl_;
 };
@@ -79,13 +80,19 @@ class Evaluation {
   Evaluation(const Program& program, std::vector<uint32_t> slots);
   ~Evaluation();
   Evaluation(Evaluation&&) noexcept;
+  Evaluation& operator=(Evaluation&&) noexcept;
+
+  // `rows` ascends, as Batch::live does.
 
   // Evaluates a condition: appends to `yes` the rows of `rows` for which it is true, in order; failures to `failed`.
   void filter(const row::Batch& batch, std::span<const uint32_t> rows, std::vector<uint32_t>& yes,
               std::vector<FailedRow>& failed);
   // Evaluates into a new column shaped for result_schema() (avro::slot_shape; datum results as Avro bytes in the
-  // batch's arena). Slots of rows not in `rows` hold anything.
+  // batch's arena). Slots of rows not in `rows` hold anything. A field used as it is: the column it has already.
+  // Texts may be views of the program's constants. Only for programs that have a result_schema().
   row::Column compute(row::Batch& batch, std::span<const uint32_t> rows, std::vector<FailedRow>& failed);
+  // From now on row by row, without kernels: the yardstick for tests and benchmarks.
+  void use_kernels(bool on);
 
  private:
   struct Impl;

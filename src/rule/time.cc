@@ -120,6 +120,12 @@ Time time_of_units(int64_t units, int64_t per_second) {
   return {seconds, static_cast<int32_t>(rest * (kNanosPerSecond / per_second))};
 }
 
+std::optional<int64_t> units_of_time(Time t, int64_t per_second) {
+  const Wide units = Wide{t.seconds} * per_second + t.nanos / (kNanosPerSecond / per_second);
+  if (units > INT64_MAX || units < INT64_MIN) return std::nullopt;
+  return static_cast<int64_t>(units);
+}
+
 std::optional<Time> parse_time(std::string_view text) {
   if (text.size() < 20 || text[4] != '-' || text[7] != '-' || (text[10] != 'T' && text[10] != 't'))
     return std::nullopt;

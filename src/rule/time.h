@@ -27,6 +27,8 @@ inline bool in_range(Time t) { return t.seconds >= kMinSeconds && t.seconds <= k
 
 // The instant `units` after 1970 in units of 1/`per_second` seconds; per_second divides 1e9.
 Time time_of_units(int64_t units, int64_t per_second);
+// The way back, what is below the unit cut off; nullopt when int64 is too small (nanoseconds beyond 1677–2262).
+std::optional<int64_t> units_of_time(Time t, int64_t per_second);
 
 // RFC 3339: 2026-01-01T00:00:00.5Z, offsets as +01:00. At most nine digits of fraction.
 std::optional<Time> parse_time(std::string_view text);

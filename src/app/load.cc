@@ -1,0 +1,35 @@
+#include "app/load.h"
+
+#include "app/parts.h"
+
+#include <filesystem>
+
+namespace penstock::app {
+
+std::string pipeline_path(const std::string& given) {
+  std::error_code ignored;
+  const std::filesystem::path inside = std::filesystem::path(given) / "pipeline.yaml";
+  return std::filesystem::is_regular_file(inside, ignored) ? inside.string() : given;
+}
+
+std::expected<std::shared_ptr<const plan::Plan>, int> load(const std::string& file,
+                                                           const std::string& target,
+                                                           ops::Output& output, bool warnings) {
+  plan::Checked checked = plan::check(pipeline_path(file), parts(), check_options(target));
+  if (warnings) {
+    for (const Error& warning : checked.warnings) output.note(render(warning, "warning"));
+  }
+  for (const Error& error : checked.errors) output.note(render(error));
+  if (!checked.plan)
+    return std::unexpected(checked.errors.empty() ? 78 : exit_code(checked.errors.front()));
+  return checked.plan;
+}
+
+std::string data_folder(const Options& options, const plan::Plan& plan) {
+  const std::filesystem::path chosen = options.data_dir.empty()
+                                           ? std::filesystem::path(plan.folder) / ".penstock"
+                                           : options.data_dir;
+  return std::filesystem::absolute(chosen).lexically_normal().string();
+}
+
+}  // namespace penstock::app

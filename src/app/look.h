@@ -1,0 +1,32 @@
+// look.h — the verbs that look at a pipeline: status, lag, tail, dead, verify.
+//
+// They run in the process that owns the data folder (over the control socket), or in their own when
+// nobody owns it.
+//
+// Thread      any; may block for milliseconds in the log and the stores. tail --follow goes on
+// until output.gone().
+#pragma once
+
+#include "app/options.h"
+#include "base/error.h"
+#include "flow/log.h"
+#include "inspect/lag.h"
+#include "ops/output.h"
+#include "plan/plan.h"
+
+namespace penstock::app {
+
+struct Looked {
+  const plan::Plan& plan;
+  flow::Log& log;
+  inspect::StoreOf store_of;
+  std::string
+      running;  // state per stage as the owner knows it ("writer.latest: paused: …" lines), or ""
+};
+
+// True for the verbs of this file.
+bool is_look(std::string_view verb);
+// The exit code, or an error to be rendered by the caller.
+Result<int> look(const Options& options, const Looked& at, ops::Output& output);
+
+}  // namespace penstock::app

@@ -1,0 +1,49 @@
+// options.h — the command line as values.
+//
+// Every flag is also the environment variable PENSTOCK_<FLAG> ("--until-idle" is
+// PENSTOCK_UNTIL_IDLE).
+//
+// Thread      values.
+// Errors      U… (exit 64) with the nearest verb or flag.
+#pragma once
+
+#include "base/error.h"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace penstock::app {
+
+enum class Format : uint8_t { table, wide, json, yaml };
+
+struct Options {
+  std::string verb;                 // "run", "avro decode", …
+  std::vector<std::string> files;   // FILE…; the first names the pipeline where a verb takes one
+  std::vector<std::string> inputs;  // send: the files to send; others: further words
+  std::string target;
+  std::string stage;
+  std::string data_dir;  // --data
+  std::string to;        // send
+  std::string name;      // test -k
+  std::string junit_file;
+  std::string schema_file, reader_file, framing = "bare", record_json, cases_file;
+  Format format = Format::table;
+  int workers = 1;
+  int64_t limit = 10;          // tail, dead -n
+  double rate_per_second = 0;  // send --rate; 0: as fast as it goes
+  bool until_idle = false, again = false, skip_bad = false, deny_warnings = false,
+       fail_on_dead = false, follow = false, no_producers = false;
+};
+
+// What parse_options() found: options to go on with, or a text to print (help, version) and an exit
+// code.
+struct Parsed {
+  Options options;
+  bool stop = false;
+  std::string text;
+  int exit_code = 0;
+};
+Parsed parse_options(int argc, char** argv);
+
+}  // namespace penstock::app

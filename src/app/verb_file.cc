@@ -1,0 +1,64 @@
+#include "app/load.h"
+#include "app/parts.h"
+#include "app/verbs.h"
+#include "base/suggest.h"
+#include "plan/plan.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <string>
+
+namespace penstock::app {
+
+Result<int> check(const Options& options, ops::Output& output) {
+  int code = 0;
+  for (const std::string& given : options.files) {
+    const std::string path = pipeline_path(given);
+    const plan::Checked checked = plan::check(path, parts(), check_options(options.target));
+    for (const Error& warning : checked.warnings) output.note(render(warning, "warning"));
+    for (const Error& error : checked.errors) output.note(render(error));
+    const bool refused = !checked.plan || (options.deny_warnings && !checked.warnings.empty());
+    if (refused) {
+      code = 78;
+    } else {
+      output.out(fmt::format(
+          "{}: ok ({} stages, {} topics, {} tests; target {}){}\n", path,
+          checked.plan->stages.size(), checked.plan->topics.size(), checked.plan->tests.size(),
+          checked.plan->target,
+          checked.warnings.empty() ? "" : fmt::format(", {} warnings", checked.warnings.size())));
+    }
+  }
+  return code;
+}
+
+Result<int> plan_verb(const Options& options, ops::Output& output) {
+  const auto plan = load(options.files.front(), options.target, output, true);
+  if (!plan) return plan.error();
+  const bool tree = options.format == Format::json || options.format == Format::yaml;
+  output.out(tree ? plan::to_json(**plan) + "\n" : plan::describe(**plan));
+  return 0;
+}
+
+Result<int> explain(const Options& options, ops::Output& output) {
+  const std::string& what = options.inputs.front();
+  if (const CatalogueEntry* entry = find_catalogue_entry(what); entry != nullptr) {
+    output.out(fmt::format("{}: {}\n\n  cause: {}\n  cure:  {}\n", entry->name, entry->title,
+                           entry->cause, entry->cure));
+    return 0;
+  }
+  const std::string text = plan::explain_field(parts(), what);
+  if (text.empty()) {
+    return fail(Code::U002, fmt::format("there is no error number or field \"{}\"", what))
+        .cure("numbers look like P012; fields like stages.from or drop.when");
+  }
+  output.out(text);
+  return 0;
+}
+
+Result<int> schema(const Options&, ops::Output& output) {
+  output.out(plan::json_schema(parts()) + "\n");
+  return 0;
+}
+
+}  // namespace penstock::app

@@ -1,0 +1,35 @@
+// verbs.h — the verbs, one function each: options in, exit code out.
+//
+// Thread      the main thread. A Result that is an error is rendered by main() and decides the exit
+// code.
+#pragma once
+
+#include "app/options.h"
+#include "base/error.h"
+#include "ops/output.h"
+
+namespace penstock::app {
+
+// verb_file.cc: verbs that need the pipeline file only
+Result<int> check(const Options& options, ops::Output& output);
+Result<int> plan_verb(const Options& options, ops::Output& output);
+Result<int> explain(const Options& options, ops::Output& output);
+Result<int> schema(const Options& options, ops::Output& output);
+// verb_init.cc
+Result<int> init(const Options& options, ops::Output& output);
+// verb_test.cc
+Result<int> test(const Options& options, ops::Output& output);
+// verb_try.cc
+Result<int> eval(const Options& options, ops::Output& output);
+Result<int> avro_decode(const Options& options, ops::Output& output);
+Result<int> avro_encode(const Options& options, ops::Output& output);
+// verb_run.cc
+Result<int> run(const Options& options, ops::Output& output);
+Result<int> send(const Options& options, ops::Output& output);
+Result<int> produce(const Options& options, ops::Output& output);
+Result<int> apply(const Options& options, ops::Output& output);
+Result<int> look_verb(const Options& options, ops::Output& output);
+// verb_demo.cc
+Result<int> demo(const Options& options, ops::Output& output);
+
+}  // namespace penstock::app

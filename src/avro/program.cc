@@ -1,0 +1,367 @@
+#include "avro/program.h"
+
+#include <fmt/format.h>
+
+#include "base/check.h"
+
+namespace penstock::avro {
+namespace {
+
+template <class From>
+Fault as_long(Cursor& in, From& value) {
+  int64_t whole = 0;
+  const Fault fault = read_long(in, whole);
+  value = static_cast<From>(whole);
+  return fault;
+}
+
+template <class To>
+Fault as_int(Cursor& in, To& value) {
+  int64_t whole = 0;
+  const Fault fault = read_int(in, whole);
+  value = static_cast<To>(whole);
+  return fault;
+}
+
+}  // namespace
+
+bool Machine::run(ByteView datum, uint32_t row, uint32_t* cuts, Output* out) {
+  begin_ = at_ = datum.data();
+  end_ = datum.data() + datum.size();
+  row_ = row;
+  cuts_ = cuts;
+  out_ = out;
+  depth_ = 0;
+  zero_size_left_ = kMaxZeroSizeItems;
+  calls_left_ = kMaxZeroSizeItems + uint64_t{kMaxDepth} * datum.size();
+  fault_ = Fault::none;
+  if (datum.size() > kMaxDatumBytes) return stop(0, begin_, Fault::too_large);
+  if (!walk(0)) return false;
+  if (at_ != end_) [[unlikely]]
+    return stop(static_cast<uint32_t>(program_.ops.size()), at_, Fault::trailing);
+  return true;
+}
+
+bool Machine::stop(uint32_t pc, const char* at, Fault fault) {
+  if (fault_ == Fault::none) fault_at_ = at;
+  fault_ = fault;
+  fault_pc_ = pc;
+  return false;
+}
+
+// The hot loop: one datum's fixed part without a call. Nested things go through nested().
+bool Machine::walk(uint32_t pc) {
+  const Op* const ops = program_.ops.data();
+  Cursor in{at_, end_};
+  for (;; ++pc) {
+    const Op& op = ops[pc];
+    Fault fault = Fault::none;
+    ByteView view;
+    uint32_t index = 0;
+    switch (op.what) {
+      case Do::fixed:
+        fault = skip_bytes(in, op.a);
+        break;
+      case Do::longs:
+        for (uint32_t left = op.a; left != 0 && fault == Fault::none; --left) fault = skip_long(in);
+        break;
+      case Do::string:
+        fault = read_string(in, view);
+        break;
+      case Do::enum_:
+        fault = read_index(in, op.a, Fault::enum_index, index);
+        break;
+      case Do::union_:
+        fault = read_index(in, op.a, Fault::union_index, index);
+        if (fault == Fault::none) pc = program_.targets[op.b + index] - 1;
+        break;
+      case Do::jump:
+        pc = op.a - 1;
+        break;
+      case Do::load_long:
+        fault = read_long(in, columns_[op.slot].int64s[row_]);
+        break;
+      case Do::load_double:
+        fault = read_float(in, columns_[op.slot].float64s[row_]);
+        break;
+      case Do::load_string:
+        fault = read_string(in, view);
+        load_view(op, view);
+        break;
+      case Do::load_enum:
+        fault = read_index(in, op.a, Fault::enum_index, index);
+        if (fault == Fault::none) load_view(op, program_.symbols[op.b + index]);
+        break;
+      case Do::load_null:
+        fault = read_index(in, 2, Fault::union_index, index);
+        columns_[op.slot].nulls[row_] = index == op.a;
+        if (index == op.a) {
+          set_null(op);
+          pc = op.b - 1;
+        }
+        break;
+      case Do::cut:
+        cuts_[op.a] = static_cast<uint32_t>(in.at - begin_);
+        break;
+      case Do::mark:
+        mark_ = in.at;
+        break;
+      case Do::copy:
+        out_->append(mark_, static_cast<size_t>(in.at - mark_));
+        break;
+      case Do::leave:
+        at_ = in.at;
+        return true;
+      default:
+        fault = rare(op, in, pc);
+        break;
+    }
+    if (fault != Fault::none) [[unlikely]]
+      return stop(static_cast<uint32_t>(&op - ops), in.at, fault);
+  }
+}
+
+// The rarer operations. `pc` is the operation's own; on return the one before the next.
+Fault Machine::rare(const Op& op, Cursor& in, uint32_t& pc) {
+  Fault fault = Fault::none;
+  switch (op.what) {
+    case Do::call:
+      return call(op.a, in);
+    case Do::array:
+    case Do::map:
+    case Do::copy_array:
+    case Do::copy_map:
+      fault = items(op, pc + 1, in);
+      pc = op.a - 1;
+      return fault;
+    case Do::void_array:
+      return void_items(in);
+    case Do::reorder:
+      fault = reorder(op, in);
+      pc = op.b - 1;
+      return fault;
+    case Do::refuse:
+      refused_ = op.a;
+      return Fault::unresolved;
+    default:
+      return op.what < Do::mark ? take(op, in) : append(op, in);
+  }
+}
+
+// Passes over a value, or fills a slot from it.
+Fault Machine::take(const Op& op, Cursor& in) {
+  ByteView view;
+  int64_t whole = 0;
+  float single = 0;
+  uint8_t truth = 0;
+  Fault fault = Fault::none;
+  switch (op.what) {
+    case Do::ints:
+      for (uint32_t left = op.a; left != 0 && fault == Fault::none; --left)
+        fault = read_int(in, whole);
+      return fault;
+    case Do::boolean:
+      return read_boolean(in, truth);
+    case Do::bytes:
+      return read_bytes(in, view);
+    case Do::load_boolean:
+      return read_boolean(in, columns_[op.slot].booleans[row_]);
+    case Do::load_int:
+      return read_int(in, columns_[op.slot].int64s[row_]);
+    case Do::load_float:
+      fault = read_float(in, single);
+      columns_[op.slot].float64s[row_] = static_cast<double>(single);
+      return fault;
+    case Do::load_bytes:
+      fault = read_bytes(in, view);
+      load_view(op, view);
+      return fault;
+    case Do::load_fixed:
+      load_view(op, {in.at, op.a});
+      return skip_bytes(in, op.a);
+    case Do::open_datum:
+      load_view(op, {in.at, 0});
+      return fault;
+    case Do::close_datum:
+      view = columns_[op.slot].views[row_];
+      load_view(op, {view.data(), static_cast<size_t>(in.at - view.data())});
+      return fault;
+    default:
+      break;
+  }
+  PENSTOCK_CHECK(false);
+  return Fault::unresolved;
+}
+
+// Appends to the output.
+Fault Machine::append(const Op& op, Cursor& in) {
+  uint32_t index = 0;
+  float single = 0;
+  double number = 0;
+  Fault fault = Fault::none;
+  switch (op.what) {
+    case Do::literal:
+      out_->append(program_.literals.data() + op.a, op.b);
+      return fault;
+    case Do::int_to_float:
+      fault = as_int(in, single);
+      out_->raw(single);
+      return fault;
+    case Do::int_to_double:
+      fault = as_int(in, number);
+      out_->raw(number);
+      return fault;
+    case Do::long_to_float:
+      fault = as_long(in, single);
+      out_->raw(single);
+      return fault;
+    case Do::long_to_double:
+      fault = as_long(in, number);
+      out_->raw(number);
+      return fault;
+    case Do::float_to_double:
+      fault = read_float(in, single);
+      out_->raw(static_cast<double>(single));
+      return fault;
+    case Do::enum_map:
+      fault = read_index(in, op.a, Fault::enum_index, index);
+      if (fault != Fault::none) return fault;
+      index = program_.targets[op.b + index];
+      refused_ = op.slot;
+      if (index == kNoSymbol) return Fault::unresolved;
+      out_->varint(uint64_t{index} << 1);
+      return fault;
+    default:
+      break;
+  }
+  PENSTOCK_CHECK(false);
+  return Fault::unresolved;
+}
+
+Fault Machine::nested(uint32_t pc, Cursor& in) {
+  at_ = in.at;
+  const char* const end = end_;
+  end_ = in.end;
+  const bool whole = walk(pc);
+  end_ = end;
+  if (!whole) return fault_;
+  in.at = at_;
+  return Fault::none;
+}
+
+Fault Machine::call(uint32_t pc, Cursor& in) {
+  if (depth_ == kMaxDepth) return Fault::depth;
+  if (calls_left_-- == 0) return Fault::zero_size;
+  if (out_ != nullptr && out_->written() > kMaxResolvedBytes) return Fault::too_large;
+  ++depth_;
+  const Fault fault = nested(pc, in);
+  --depth_;
+  return fault;
+}
+
+Fault Machine::items(const Op& op, uint32_t pc, Cursor& in) {
+  if (depth_ == kMaxDepth) return Fault::depth;
+  const bool copies = op.what == Do::copy_array || op.what == Do::copy_map;
+  ++depth_;
+  for (;;) {
+    uint64_t count = 0;
+    const char* block_end = nullptr;
+    Fault fault = read_block(in, op.b, count, block_end);
+    if (fault != Fault::none) return fault;
+    if (op.b == 0) {
+      if (count > zero_size_left_) return Fault::zero_size;
+      zero_size_left_ -= static_cast<uint32_t>(count);
+    }
+    // An empty block with a byte size ends the sequence like any other count of 0.
+    if (copies) out_->varint(count << 1);
+    if (count != 0) fault = block_items(op, pc, in, count);
+    if (fault != Fault::none) return fault;
+    if (block_end != nullptr && in.at != block_end) return Fault::block;
+    if (count == 0) break;
+  }
+  --depth_;
+  return Fault::none;
+}
+
+Fault Machine::block_items(const Op& op, uint32_t pc, Cursor& in, uint64_t count) {
+  const Op& first = program_.ops[pc];
+  if (op.what == Do::array && first.what == Do::fixed && program_.ops[pc + 1].what == Do::leave) {
+    return skip_bytes(in, count * first.a);  // read_block saw that it fits
+  }
+  for (; count != 0; --count) {
+    if (op.what == Do::map || op.what == Do::copy_map) {
+      const char* const key = in.at;
+      ByteView text;
+      if (const Fault fault = read_string(in, text); fault != Fault::none) return fault;
+      if (op.what == Do::copy_map) out_->append(key, static_cast<size_t>(in.at - key));
+    }
+    if (const Fault fault = nested(pc, in); fault != Fault::none) return fault;
+    if (out_ != nullptr && out_->written() > kMaxResolvedBytes) return Fault::too_large;
+  }
+  return Fault::none;
+}
+
+Fault Machine::void_items(Cursor& in) {
+  for (;;) {
+    uint64_t count = 0;
+    const char* block_end = nullptr;
+    if (const Fault fault = read_block(in, 0, count, block_end); fault != Fault::none) return fault;
+    if (count > zero_size_left_) return Fault::zero_size;
+    zero_size_left_ -= static_cast<uint32_t>(count);
+    if (block_end != nullptr && in.at != block_end) return Fault::block;
+    if (count == 0) return Fault::none;
+  }
+}
+
+// targets[a …]: the writer's number of fields w, w programs that validate one each; the reader's number of fields r,
+// r pairs of (writer's field or kNoSymbol, program that appends the reader's field).
+Fault Machine::reorder(const Op& op, Cursor& in) {
+  thread_local std::vector<const char*> starts;  // a stack: records may nest
+  const uint32_t* table = program_.targets.data() + op.a;
+  const size_t base = starts.size();
+  const uint32_t writer_fields = *table++;
+  Fault fault = Fault::none;
+  for (uint32_t at = 0; at < writer_fields && fault == Fault::none; ++at) {
+    starts.push_back(in.at);
+    fault = nested(*table++, in);
+  }
+  const uint32_t reader_fields = fault == Fault::none ? *table++ : 0;
+  for (uint32_t at = 0; at < reader_fields && fault == Fault::none; ++at, table += 2) {
+    Cursor field{table[0] == kNoSymbol ? in.at : starts[base + table[0]], in.end};
+    fault = nested(table[1], field);
+  }
+  starts.resize(base);
+  return fault;
+}
+
+void Machine::set_null(const Op& op) {
+  const row::Column& column = columns_[op.slot];
+  switch (static_cast<row::Kind>(op.c)) {
+    case row::Kind::boolean:
+      column.booleans[row_] = 0;
+      return;
+    case row::Kind::int64:
+      column.int64s[row_] = 0;
+      return;
+    case row::Kind::float64:
+      column.float64s[row_] = 0;
+      return;
+    case row::Kind::string:
+    case row::Kind::bytes:
+    case row::Kind::datum:
+      column.views[row_] = {"", 0};
+      return;
+  }
+}
+
+std::string Machine::explain() const {
+  std::string_view text = fault_text(fault_);
+  if (fault_ == Fault::unresolved && refused_ < program_.texts.size()) text = program_.texts[refused_];
+  return fmt::format("{}, at byte {}", text, fault_at_ - begin_);
+}
+
+uint16_t Machine::field() const {
+  return fault_pc_ < program_.fields.size() ? program_.fields[fault_pc_] : kNoField;
+}
+
+}  // namespace penstock::avro

@@ -1,0 +1,355 @@
+#include "engine/chain.h"
+
+#include "engine/intake.h"
+#include "engine/outlet.h"
+#include "engine/row_gatherer.h"
+#include "flow/dead_letter.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+#include <unordered_map>
+#include <utility>
+
+namespace penstock::engine {
+namespace {
+
+constexpr uint32_t kRouteStep = UINT32_MAX - 2;
+
+struct NameHash {
+  using is_transparent = void;
+  size_t operator()(std::string_view name) const { return std::hash<std::string_view>{}(name); }
+};
+
+// Which of the main outlet's outputs a record goes to.
+struct Route {
+  std::optional<uint32_t> slot;  // of the field; none: always the first
+  std::unordered_map<std::string, uint32_t, NameHash, std::equal_to<>> which;
+  std::string field;
+};
+
+struct Built {
+  ChainSpec spec;
+  plan::MadeSteps made;
+  std::vector<std::string> outputs;
+  std::vector<avro::SchemaPtr> schemas;
+  uint32_t dead_output = 0;
+  std::optional<Outlet> main;           // of a stage that ends in topics
+  std::vector<Outlet> copies;           // per side of the steps
+  std::optional<RowGatherer> gatherer;  // of a stage that ends in a store
+  Route route;
+  std::optional<Intake> intake;
+  struct SpecialSlot {
+    flow::Special special;
+    uint32_t slot;
+  };
+  std::vector<SpecialSlot> specials;
+};
+
+class RealChain final : public Chain {
+ public:
+  explicit RealChain(Built built)
+      : b_(std::move(built)),
+        sides_(b_.made.sides.size()),
+        routed_(b_.spec.stage->to_topics.size()) {}
+
+  const std::vector<std::string>& outputs() const override { return b_.outputs; }
+  const std::vector<avro::SchemaPtr>& output_schemas() const override { return b_.schemas; }
+
+  void begin(Epoch& epoch) override {
+    epoch.tables.clear();
+    for (const std::string& name : b_.made.tables)
+      epoch.tables.push_back(b_.spec.table(name)->current());
+  }
+
+  Processed process(row::RawBatch& raw, Epoch& epoch) override {
+    if (!b_.intake->ready(raw)) return Processed::blocked;
+    start_batch(raw, epoch);
+    b_.intake->decode(raw, batch_);
+    fill_specials();
+    flow::Fates& fates = epoch.fates(raw.partition);
+    fates.in += raw.records.size();
+    run_steps(epoch, fates);
+    if (b_.gatherer) {
+      fates.out.add(b_.spec.stage->to_store, batch_.live.size());
+      if (!batch_.live.empty()) epoch.rows.push_back(b_.gatherer->gather(batch_, epoch.arena));
+    } else {
+      encode_main(epoch, fates);
+    }
+    fates.dead += batch_.rejects.size();
+    for (const row::Reject& reject : batch_.rejects) bury(reject, epoch);
+    if (b_.gatherer) epoch.hold(std::move(raw));
+    return Processed::done;
+  }
+
+  void make_dead(const flow::RejectedRow& rejected, Epoch& epoch) override {
+    const row::RawRecord* record = epoch.original(rejected.row);
+    if (record == nullptr) return;
+    write_letter(rejected.row.partition, *record, "store", rejected.reason, rejected.detail, epoch);
+  }
+
+ private:
+  // Rows of a store outlive the turn, so their columns live in the epoch's arena.
+  void start_batch(const row::RawBatch& raw, Epoch& epoch) {
+    turn_.reset();
+    batch_.arena = b_.gatherer ? &epoch.arena : &turn_;
+    batch_.partition = raw.partition;
+    batch_.records = raw.records;
+    batch_.datums = {};
+    batch_.cuts = {};
+    batch_.cut_count = 0;
+    batch_.columns.assign(b_.made.shape.slot_count(), row::Column{});
+    batch_.live.clear();
+    batch_.rejects.clear();
+  }
+
+  void fill_specials() {
+    for (const auto& [special, slot] : b_.specials) batch_.columns[slot] = special_column(special);
+  }
+
+  row::Column special_column(flow::Special special) {
+    const std::string& topic = b_.spec.stage->from[batch_.partition.topic];
+    switch (special) {
+      case flow::Special::key: {
+        row::Column column = batch_.make_column(row::Kind::bytes, true);
+        for (const uint32_t row : batch_.live) {
+          const row::RawRecord& record = batch_.records[row];
+          column.views[row] = record.has_key ? record.key : ByteView();
+          column.nulls[row] = record.has_key ? 0 : 1;
+        }
+        return column;
+      }
+      case flow::Special::topic: {
+        const row::Column column = batch_.make_column(row::Kind::string, false);
+        for (const uint32_t row : batch_.live) column.views[row] = topic;
+        return column;
+      }
+      case flow::Special::partition:
+        return number_column([&](const row::RawRecord&) { return batch_.partition.index; });
+      case flow::Special::offset:
+        return number_column([](const row::RawRecord& record) { return record.offset.value; });
+      case flow::Special::timestamp:
+        break;
+    }
+    return number_column([](const row::RawRecord& record) { return record.timestamp.value; });
+  }
+
+  template <class F>
+  row::Column number_column(F value) {
+    const row::Column column = batch_.make_column(row::Kind::int64, false);
+    for (const uint32_t row : batch_.live) column.int64s[row] = value(batch_.records[row]);
+    return column;
+  }
+
+  void run_steps(Epoch& epoch, flow::Fates& fates) {
+    flow::StepContext context{epoch.tables, sides_};
+    for (size_t i = 0; i < b_.made.steps.size(); ++i) {
+      const size_t live = batch_.live.size();
+      const size_t rejects = batch_.rejects.size();
+      b_.made.steps[i]->apply(batch_, context);
+      const size_t dropped = live - batch_.live.size() - (batch_.rejects.size() - rejects);
+      if (dropped > 0) fates.dropped.add(b_.spec.stage->steps[i].label, dropped);
+      send_copies(epoch, fates);
+    }
+  }
+
+  // What the step just made sent aside; a copy that can not be encoded makes its record a dead
+  // letter.
+  void send_copies(Epoch& epoch, flow::Fates& fates) {
+    for (size_t i = 0; i < sides_.size(); ++i) {
+      if (sides_[i].rows.empty()) continue;
+      const size_t sent =
+          encode_rows(sides_[i].rows, b_.copies[i], epoch, [](uint32_t) { return 0u; });
+      fates.copied.add(b_.made.sides[i].topic, sent);
+      sides_[i].rows.clear();
+    }
+  }
+
+  // Encodes rows through an outlet; those that fail are rejected and leave `live`. Returns how many
+  // went.
+  template <class Which>
+  size_t encode_rows(std::span<const uint32_t> rows, Outlet& outlet, Epoch& epoch, Which which) {
+    failed_.clear();
+    for (const uint32_t row : rows) {
+      if (outlet.encode(batch_, row, which(row), epoch, why_)) continue;
+      batch_.reject(row, row::kEncodeStep, "encode", why_);
+      failed_.push_back(row);
+    }
+    flow::remove_live(batch_.live, failed_);
+    return rows.size() - failed_.size();
+  }
+
+  void encode_main(Epoch& epoch, flow::Fates& fates) {
+    std::ranges::fill(routed_, 0);
+    if (!b_.route.slot) {
+      routed_[0] = encode_rows(batch_.live, *b_.main, epoch, [](uint32_t) { return 0u; });
+    } else {
+      resolve_routes();
+      encode_rows(batch_.live, *b_.main, epoch, [&](uint32_t row) { return which_[row]; });
+      for (const uint32_t row : batch_.live) ++routed_[which_[row]];
+    }
+    for (size_t i = 0; i < routed_.size(); ++i) {
+      if (routed_[i] > 0) fates.out.add(b_.spec.stage->to_topics[i], routed_[i]);
+    }
+  }
+
+  // A value that is not declared is a dead letter: no surprise topics.
+  void resolve_routes() {
+    const row::Column& column = batch_.columns[*b_.route.slot];
+    which_.resize(batch_.rows());
+    failed_.clear();
+    for (const uint32_t row : batch_.live) {
+      const auto found =
+          column.is_null(row) ? b_.route.which.end() : b_.route.which.find(column.views[row]);
+      if (found != b_.route.which.end()) {
+        which_[row] = found->second;
+        continue;
+      }
+      batch_.reject(row, kRouteStep, "route.unknown",
+                    column.is_null(row) ? fmt::format("{} is null", b_.route.field)
+                                        : fmt::format("{} \"{}\" is not declared", b_.route.field,
+                                                      column.views[row]));
+      failed_.push_back(row);
+    }
+    flow::remove_live(batch_.live, failed_);
+  }
+
+  std::string_view step_label(uint32_t step) const {
+    if (step == row::kDecodeStep) return "decode";
+    if (step == row::kEncodeStep) return "encode";
+    if (step == kRouteStep) return "route";
+    return b_.spec.stage->steps[step].label;
+  }
+
+  void bury(const row::Reject& reject, Epoch& epoch) {
+    write_letter(batch_.partition, batch_.records[reject.row], step_label(reject.step),
+                 reject.reason, reject.detail, epoch);
+  }
+
+  void write_letter(Partition partition, const row::RawRecord& record, std::string_view step,
+                    std::string_view reason, std::string_view detail, Epoch& epoch) {
+    flow::DeadLetter letter;
+    letter.stage = b_.spec.stage->id;
+    letter.topic = b_.spec.stage->from[partition.topic];
+    letter.lineage = b_.spec.lineages[partition.topic];
+    letter.partition = partition.index;
+    letter.offset = record.offset;
+    letter.step = step;
+    letter.reason = reason;
+    letter.detail = detail;
+    letter.timestamp = record.timestamp;
+    if (record.has_key) letter.key = record.key;
+    if (record.has_value) letter.value = record.value;
+    letter_.clear();
+    flow::append_dead_letter(letter, letter_);
+    const int32_t to = partition.index % epoch.partitions(b_.dead_output);
+    epoch.records(b_.dead_output, to)
+        .append({.key = record.key,
+                 .value = letter_,
+                 .timestamp = record.timestamp.value,
+                 .has_key = record.has_key});
+  }
+
+  Built b_;
+  Arena turn_;
+  row::Batch batch_;
+  std::vector<flow::SideOutput> sides_;
+  std::vector<uint64_t> routed_;  // per topic of the main outlet
+  std::vector<uint32_t> which_;   // per row
+  std::vector<uint32_t> failed_;
+  std::string why_, letter_;
+};
+
+// ---- building
+// ------------------------------------------------------------------------------------------------
+
+uint32_t add_output(Built& built, const std::string& topic) {
+  const auto found = std::ranges::find(built.outputs, topic);
+  if (found != built.outputs.end()) return static_cast<uint32_t>(found - built.outputs.begin());
+  built.outputs.push_back(topic);
+  return static_cast<uint32_t>(built.outputs.size() - 1);
+}
+
+Result<void> build_main(Built& built) {
+  const plan::Stage& stage = *built.spec.stage;
+  std::vector<uint32_t> indices;
+  for (const std::string& topic : stage.to_topics) indices.push_back(add_output(built, topic));
+  const plan::Topic& topic = *built.spec.plan->topic(stage.to_topics.front());
+  PENSTOCK_TRY(outlet, Outlet::make(topic, built.made.shape, std::move(indices)));
+  built.main = std::move(outlet);
+  built.schemas.push_back(topic.schema);
+  if (stage.route_field.empty()) return {};
+  built.route.field = stage.route_field;
+  built.route.slot = built.made.shape.slot(stage.route_field);
+  for (uint32_t i = 0; i < stage.route_values.size(); ++i)
+    built.route.which.emplace(stage.route_values[i], i);
+  return {};
+}
+
+Result<void> build_copies(Built& built) {
+  for (plan::MadeSteps::Side& side : built.made.sides) {
+    const plan::Topic& topic = *built.spec.plan->topic(side.topic);
+    PENSTOCK_TRY(outlet, Outlet::make(topic, side.shape, {add_output(built, side.topic)}));
+    built.copies.push_back(std::move(outlet));
+    built.schemas.push_back(topic.schema);
+  }
+  return {};
+}
+
+std::vector<uint32_t> all_cuts(const Built& built) {
+  std::vector<uint32_t> cuts;
+  if (built.main) cuts = built.main->cuts();
+  for (const Outlet& copy : built.copies)
+    cuts.insert(cuts.end(), copy.cuts().begin(), copy.cuts().end());
+  std::ranges::sort(cuts);
+  cuts.erase(std::unique(cuts.begin(), cuts.end()), cuts.end());
+  return cuts;
+}
+
+void build_intake(Built& built) {
+  const plan::Stage& stage = *built.spec.stage;
+  std::vector<uint32_t> cuts = all_cuts(built);
+  if (built.main) built.main->bind_cuts(cuts);
+  for (Outlet& copy : built.copies) copy.bind_cuts(cuts);
+  Intake::Spec spec;
+  spec.input = stage.input;
+  for (const std::string& name : stage.from) {
+    spec.framings.push_back(built.spec.plan->topic(name)->framing);
+    spec.bare.push_back(built.spec.plan->topic(name)->schema);
+  }
+  spec.wants = built.made.shape.wants();
+  spec.cuts = std::move(cuts);
+  spec.schemas = built.spec.schemas;
+  built.intake.emplace(std::move(spec));
+}
+
+void build_specials(Built& built) {
+  for (const auto special : {flow::Special::key, flow::Special::topic, flow::Special::partition,
+                             flow::Special::offset, flow::Special::timestamp}) {
+    if (const auto slot = built.made.shape.special_slot(special))
+      built.specials.push_back({special, *slot});
+  }
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Chain>> Chain::make(ChainSpec spec) {
+  const plan::Stage& stage = *spec.stage;
+  PENSTOCK_TRY(made, plan::make_steps(*spec.plan, stage));
+  Built built{std::move(spec), std::move(made), {}, {}, 0, {}, {}, {}, {}, {}, {}};
+  if (stage.to_store.empty()) {
+    PENSTOCK_TRY_VOID(build_main(built));
+  } else {
+    built.gatherer =
+        RowGatherer(*built.spec.plan->store(stage.to_store)->table.schema, built.made.shape);
+  }
+  PENSTOCK_TRY_VOID(build_copies(built));
+  built.dead_output = add_output(built, stage.dead_topic);
+  built.schemas.push_back(flow::dead_letter_schema());
+  build_intake(built);
+  build_specials(built);
+  return std::make_unique<RealChain>(std::move(built));
+}
+
+}  // namespace penstock::engine

@@ -1,0 +1,105 @@
+// epoch.h — the unit of exactly-once while it is in memory: the positions read and everything
+// derived from them.
+//
+// A worker owns two and uses them in turns: one commits while the next is computed. A Processor
+// adds to one; the worker writes it to the sink, commits it and clears it, or drops it whole.
+//
+// Thread      the worker that owns it.
+// Lifetime    memory stays until clear(): after a commit that is done, after the end of an abort,
+//             or, when the end is unknown, after the sink was destroyed. clear() keeps blocks and
+//             buffers, so that a steady state allocates nothing per record.
+// Limits      those of wire::RecordsBuilder per (output, partition).
+//
+//     epoch.records(0, 3).append({.key = "m1", .value = datum, .timestamp = 5, .has_key = true});
+//     epoch.fates({0, 2}).in += 1;
+#pragma once
+
+#include "base/arena.h"
+#include "base/units.h"
+#include "flow/log.h"
+#include "flow/positions.h"
+#include "flow/store.h"
+#include "flow/table.h"
+#include "row/raw_batch.h"
+#include "wire/record_batch.h"
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <utility>
+#include <vector>
+
+namespace penstock::engine {
+
+class Epoch {
+ public:
+  // ---- for the processor -------------------------------------------------------------------
+
+  // What lives as long as the epoch: rows of a store with their strings.
+  Arena arena;
+  // One consistent version per table, held until the epoch ends.
+  std::vector<std::shared_ptr<const flow::TableVersion>> tables;
+  // Rows for a stage that ends in a store; columns, ids and bytes in `arena` (or in a held batch).
+  std::vector<flow::StoreRows> rows;
+
+  // Records of one partition of an output; outputs count through WorkerSpec::outputs. In a stage
+  // that ends in a store these are appended (dead letters) before the commit.
+  wire::RecordsBuilder& records(uint32_t output, int32_t partition) {
+    return outputs_[output][static_cast<size_t>(partition)];
+  }
+  // Partitions of an output topic.
+  int32_t partitions(uint32_t output) const {
+    return static_cast<int32_t>(outputs_[output].size());
+  }
+  // What became of an input partition's records within this epoch (the worker adds what was
+  // before). The reference stays valid until the next call.
+  flow::Fates& fates(Partition partition);
+  // Keeps a batch and its memory for as long as the epoch: stages that end in a store need the
+  // original bytes of rows that the store may refuse.
+  void hold(row::RawBatch&& batch);
+  // The record of a held batch; nullptr when there is none.
+  const row::RawRecord* original(flow::RowId id) const;
+
+  // ---- for the worker ----------------------------------------------------------------------
+
+  struct Moved {
+    Partition partition;
+    flow::Fates fates;  // of this epoch only
+    Offset next;        // set when the epoch is closed
+    bool fates_used = false;
+  };
+
+  // Once, when the outputs' partitions are known (and again when they changed); the epoch must be
+  // empty.
+  void set_outputs(std::span<const int32_t> partitions);
+  // Empty again; memory is kept.
+  void clear();
+
+  std::span<Moved> moved() { return moved_; }
+  Moved& moved_of(Partition partition);
+  // Records handed in, and how many of them became dead letters.
+  uint64_t in() const;
+  uint64_t dead() const;
+  uint64_t row_count() const;
+  // Encoded records and held batches.
+  uint64_t bytes() const;
+  // Appends what records() collected; views into this epoch.
+  void take_encoded(std::vector<flow::EncodedBatch>& out);
+  // True when take_encoded() would give nothing.
+  bool nothing_encoded() const;
+  // Forgets encoded records that were appended (dead letters of a store's stage).
+  void clear_encoded();
+
+  flow::Membership membership;  // pinned at the first record
+  Millis started;               // when the first record came; meaningless while empty
+  bool begun = false;           // a batch was put in
+  bool closed = false;          // positions are taken; nothing more is put in
+
+ private:
+  std::vector<std::vector<wire::RecordsBuilder>> outputs_;
+  std::vector<Moved> moved_;  // ascending by partition
+  std::vector<row::RawBatch> held_;
+  uint64_t held_bytes_ = 0;
+};
+
+}  // namespace penstock::engine

@@ -1,0 +1,121 @@
+#include "engine/intake.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace penstock::engine {
+
+bool Intake::ready(const row::RawBatch& raw) {
+  if (spec_.framings[raw.partition.topic] == avro::Framing::bare) return true;
+  uint64_t last = 0;
+  bool any = false;
+  for (const row::RawRecord& record : raw.records) {
+    uint64_t fingerprint = 0;
+    ByteView datum;
+    if (!record.has_value || !avro::strip_single_object(record.value, fingerprint, datum)) continue;
+    if (any && fingerprint == last) continue;
+    any = true;
+    last = fingerprint;
+    if (writers_.contains(fingerprint)) continue;
+    const auto found = spec_.schemas->find(fingerprint);
+    if (!found.schema && !found.final) return false;
+  }
+  return true;
+}
+
+Intake::Writer Intake::make_writer(const avro::SchemaPtr& schema) const {
+  auto plan = avro::DecodePlan::compile(schema, spec_.input, spec_.wants, spec_.cuts);
+  if (!plan) return {nullptr, "avro.unresolvable", plan.error().message};
+  return {std::make_unique<avro::DecodePlan>(std::move(*plan)), {}, {}};
+}
+
+const Intake::Writer& Intake::writer(uint64_t fingerprint) {
+  const auto known = writers_.find(fingerprint);
+  if (known != writers_.end()) return known->second;
+  const auto found = spec_.schemas->find(fingerprint);
+  // A stranger is not remembered: its schema may be registered later, and hostile fingerprints must
+  // not pile up.
+  if (!found.schema) {
+    static const Writer unknown{nullptr, "avro.unknown_schema", "no schema has this fingerprint"};
+    return unknown;
+  }
+  return writers_.emplace(fingerprint, make_writer(found.schema)).first->second;
+}
+
+// Payload and fingerprint per row; what has none is rejected and does not enter `live`.
+void Intake::frame(const row::RawBatch& raw, row::Batch& batch) {
+  const bool bare = spec_.framings[raw.partition.topic] == avro::Framing::bare;
+  const uint64_t declared = bare ? spec_.bare[raw.partition.topic]->fingerprint() : 0;
+  payloads_.resize(raw.records.size());
+  fingerprints_.resize(raw.records.size());
+  batch.live.clear();
+  for (uint32_t row = 0; row < raw.records.size(); ++row) {
+    const row::RawRecord& record = raw.records[row];
+    if (!record.has_value) {
+      batch.reject(row, row::kDecodeStep, "value.null", "the record has no value");
+    } else if (bare) {
+      payloads_[row] = record.value;
+      fingerprints_[row] = declared;
+      batch.live.push_back(row);
+    } else if (avro::strip_single_object(record.value, fingerprints_[row], payloads_[row])) {
+      batch.live.push_back(row);
+    } else {
+      batch.reject(row, row::kDecodeStep, "avro.framing",
+                   "the value does not begin with C3 01 and a fingerprint");
+    }
+  }
+  if (bare && !writers_.contains(declared)) {
+    writers_.emplace(declared, make_writer(spec_.bare[raw.partition.topic]));
+  }
+}
+
+void Intake::decode(const row::RawBatch& raw, row::Batch& batch) {
+  frame(raw, batch);
+  if (batch.live.empty()) return;
+  const uint64_t first = fingerprints_[batch.live.front()];
+  const bool same =
+      std::ranges::all_of(batch.live, [&](uint32_t row) { return fingerprints_[row] == first; });
+  if (same) {
+    decode_by(writer(first), batch);
+  } else {
+    decode_mixed(batch);
+  }
+}
+
+// Decodes exactly the rows of batch.live; those that fail leave it.
+void Intake::decode_by(const Writer& writer, row::Batch& batch) {
+  if (writer.plan == nullptr) {
+    for (const uint32_t row : batch.live) {
+      batch.reject(row, row::kDecodeStep, writer.reason,
+                   fmt::format("{} (fingerprint {:016x})", writer.detail, fingerprints_[row]));
+    }
+    batch.live.clear();
+    return;
+  }
+  chosen_.clear();
+  for (const uint32_t row : batch.live) chosen_.push_back(payloads_[row]);
+  writer.plan->decode(chosen_, batch);
+}
+
+// Records of several schemas in one batch: a pass for each.
+void Intake::decode_mixed(row::Batch& batch) {
+  waiting_ = batch.live;
+  finished_.clear();
+  while (!waiting_.empty()) {
+    const uint64_t fingerprint = fingerprints_[waiting_.front()];
+    batch.live.clear();
+    std::erase_if(waiting_, [&](uint32_t row) {
+      if (fingerprints_[row] != fingerprint) return false;
+      batch.live.push_back(row);
+      return true;
+    });
+    decode_by(writer(fingerprint), batch);
+    finished_.insert(finished_.end(), batch.live.begin(), batch.live.end());
+  }
+  std::ranges::sort(finished_);
+  batch.live = finished_;
+}
+
+}  // namespace penstock::engine

@@ -1,0 +1,63 @@
+#include "engine/outlet.h"
+
+#include "flow/key_text.h"
+#include "wire/partitioner.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+namespace penstock::engine {
+
+Outlet::Outlet(avro::EncodePlan plan, const plan::Topic& topic, std::vector<uint32_t> key_slots,
+               std::vector<uint32_t> outputs)
+    : plan_(std::move(plan)), key_slots_(std::move(key_slots)), outputs_(std::move(outputs)) {
+  if (topic.framing == avro::Framing::single_object) {
+    avro::append_single_object_header(topic.schema->fingerprint(), header_);
+  }
+}
+
+Result<Outlet> Outlet::make(const plan::Topic& topic, flow::Shape& shape,
+                            std::vector<uint32_t> outputs) {
+  std::vector<uint32_t> key_slots;
+  for (const std::string& field : topic.key) {
+    if (shape.field(field) == nullptr) {
+      return fail(Code::P301,
+                  fmt::format("topic {} is keyed by \"{}\", which the record does not have",
+                              topic.name, field));
+    }
+    key_slots.push_back(shape.slot(field));
+  }
+  PENSTOCK_TRY(origins, shape.origins(*topic.schema));
+  PENSTOCK_TRY(plan, avro::EncodePlan::compile(shape.input(), topic.schema, std::move(origins)));
+  return Outlet(std::move(plan), topic, std::move(key_slots), std::move(outputs));
+}
+
+bool Outlet::key_of(const row::Batch& batch, uint32_t row) {
+  if (key_slots_.empty()) {
+    const row::RawRecord& record = batch.records[row];
+    key_ = record.has_key ? record.key : ByteView();
+    return record.has_key;
+  }
+  key_.clear();
+  return flow::append_key(batch, key_slots_, row, key_);
+}
+
+bool Outlet::encode(const row::Batch& batch, uint32_t row, uint32_t which, Epoch& epoch,
+                    std::string& why) {
+  value_ = header_;
+  if (!plan_.encode(batch, row, value_, &why)) return false;
+  const bool has_key = key_of(batch, row);
+  const uint32_t output = outputs_[which];
+  const int32_t partitions = epoch.partitions(output);
+  const row::RawRecord& record = batch.records[row];
+  // Without a key: in turns, by the input's offset, so that a replay makes the same choice.
+  const int32_t partition = has_key ? wire::partition_of(key_, partitions)
+                                    : static_cast<int32_t>(record.offset.value % partitions);
+  epoch.records(output, partition)
+      .append(
+          {.key = key_, .value = value_, .timestamp = record.timestamp.value, .has_key = has_key});
+  return true;
+}
+
+}  // namespace penstock::engine

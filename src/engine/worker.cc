@@ -1,0 +1,368 @@
+// The source's side of a worker: turn, intake, rebalances, when an epoch is closed, draining.
+#include "engine/worker.h"
+
+#include "base/check.h"
+#include "engine/planted.h"
+
+#include <algorithm>
+#include <utility>
+#include <variant>
+
+namespace penstock::engine {
+namespace {
+
+constexpr int kStepsPerTurn = 16;          // then the thread may look at something else
+constexpr int64_t kHeartbeatMillis = 500;  // a worker is turned at least this often
+constexpr int64_t kBlockedMillis = 20;     // a blocked batch is tried again after this long
+
+}  // namespace
+
+std::string_view to_text(WorkerState state) {
+  switch (state) {
+    case WorkerState::unassigned:
+      return "unassigned";
+    case WorkerState::claiming:
+      return "claiming";
+    case WorkerState::running:
+      return "running";
+    case WorkerState::waiting:
+      return "waiting";
+    case WorkerState::stopped:
+      return "stopped";
+    case WorkerState::drained:
+      return "drained";
+    case WorkerState::failed:
+      break;
+  }
+  return "failed";
+}
+
+Worker::Worker(WorkerSpec spec, WorkerEnds ends, Processor& processor)
+    : spec_(std::move(spec)),
+      ends_(std::move(ends)),
+      processor_(processor),
+      gate_(spec_.stop_above),
+      rows_limit_(spec_.limits.epoch_rows) {
+  PENSTOCK_CHECK(ends_.source != nullptr);
+  PENSTOCK_CHECK((ends_.open_log_sink != nullptr) != (ends_.open_store_sink != nullptr));
+  PENSTOCK_CHECK(!ends_.open_store_sink || spec_.outputs.empty() || ends_.appender != nullptr);
+}
+
+// Sinks go before the epochs whose bytes they may still read.
+Worker::~Worker() {
+  log_sink_.reset();
+  store_sink_.reset();
+  ends_.appender.reset();
+}
+
+Millis Worker::turn(Millis now) {
+  now_ = now;
+  for (int step = 0; step < kStepsPerTurn; ++step) {
+    if (drained_ || failed_) return kNever;
+    bool moved = step_sink();
+    moved |= settle_rebalance();
+    moved |= close_when_due();
+    moved |= intake();
+    moved |= finish_drain();
+    if (!moved) return deadline();
+  }
+  return now_;
+}
+
+// ---- intake
+
+bool Worker::intake() {
+  if (rebalance_ != Rebalance::none || drained_ || failed_) return false;
+  if (blocked_ && compute(*blocked_)) {
+    blocked_.reset();
+    return true;
+  }
+  return now_ >= poll_at_ && poll_source();
+}
+
+bool Worker::poll_source() {
+  update_pause();
+  flow::PollLimits limits = spec_.limits.poll;
+  const uint64_t taken = open().in();
+  const uint64_t room = rows_limit_ > taken ? rows_limit_ - taken : 1;
+  limits.max_records = static_cast<uint32_t>(std::min<uint64_t>(limits.max_records, room));
+  flow::SourceEvent event = ends_.source->poll(limits);
+  if (std::holds_alternative<flow::Idle>(event)) {
+    if (!ends_.source->at_end()) idle_since_ = kNever;
+    if (idle_since_ == kNever && ends_.source->at_end()) idle_since_ = now_;
+    return false;
+  }
+  if (auto* batch = std::get_if<row::RawBatch>(&event)) return take_batch(std::move(*batch));
+  if (auto* fault = std::get_if<flow::SourceFault>(&event)) {
+    ++counters_.outages;
+    failed_ = !fault->retry;
+    error_ = std::move(fault->error);
+    poll_at_ = now_ + spec_.limits.retry_millis;
+    return false;
+  }
+  if (auto* a = std::get_if<flow::Assigned>(&event)) {
+    serve(Rebalance::assigned, std::move(a->partitions), std::move(a->membership));
+  } else if (auto* r = std::get_if<flow::Revoked>(&event)) {
+    serve(Rebalance::revoked, std::move(r->partitions), std::move(r->membership));
+  } else if (auto* l = std::get_if<flow::Lost>(&event)) {
+    serve(Rebalance::lost, std::move(l->partitions), nullptr);
+  }
+  return true;
+}
+
+bool Worker::take_batch(row::RawBatch&& batch) {
+  idle_since_ = kNever;
+  if (batch.records.empty()) return true;
+  const OwnedPartition* owned = find(batch.partition);
+  PENSTOCK_CHECK(owned != nullptr && owned->claimed && !source_paused_);
+  if (!compute(batch)) blocked_ = std::move(batch);
+  return true;
+}
+
+// False when the processor can not go on yet; the batch is untouched then.
+bool Worker::compute(row::RawBatch& batch) {
+  Epoch& epoch = open();
+  if (!epoch.begun) {
+    epoch.set_outputs(output_partitions_);
+    processor_.begin(epoch);
+  }
+  const uint64_t records = batch.records.size();
+  const uint64_t in_before = epoch.in();
+  const uint64_t dead_before = epoch.dead();
+  const Partition partition = batch.partition;
+  if (processor_.process(batch, epoch) == Processed::blocked) return false;
+  PENSTOCK_CHECK(epoch.in() == in_before + records);
+  PENSTOCK_CHECK(epoch.fates(partition).adds_up());
+  if (!epoch.begun) {
+    epoch.begun = true;
+    epoch.started = now_;
+    epoch.membership = membership_;
+  }
+  counters_.records += records;
+  counters_.dead += epoch.dead() - dead_before;
+  gate_.count(now_, records, epoch.dead() - dead_before);
+  return true;
+}
+
+bool Worker::open_is_full() const {
+  return open().in() >= rows_limit_ || open().bytes() >= spec_.limits.epoch_bytes;
+}
+
+bool Worker::wants_data() const {
+  if (draining_ || gate_.shut() || blocked_ || owned_.empty() || open_is_full()) return false;
+  return std::all_of(owned_.begin(), owned_.end(), [](const auto& o) { return o.claimed; });
+}
+
+void Worker::update_pause() {
+  const bool pause = !wants_data();
+  if (pause == source_paused_) return;
+  source_paused_ = pause;
+  ends_.source->pause(pause);
+}
+
+// ---- rebalances
+
+void Worker::serve(Rebalance kind, flow::PartitionSet partitions, flow::Membership membership) {
+  rebalance_ = kind;
+  rebalance_partitions_ = std::move(partitions);
+  rebalance_since_ = now_;
+  idle_since_ = kNever;
+  if (kind == Rebalance::lost) {
+    ++counters_.losses;
+    if (planted(Bug::resumed_commits_old_work)) return;
+    drop_open();
+    return;
+  }
+  pin(membership);
+  if (kind == Rebalance::assigned) {
+    add_partitions();
+  } else {
+    ++counters_.revocations;
+    if (flying_ != nullptr) {  // what was computed ahead would keep the group waiting
+      drop_open();
+      seek_back();
+    }
+  }
+}
+
+// This worker takes part in the rebalance: what it has in memory is still its own.
+void Worker::pin(const flow::Membership& membership) {
+  membership_ = membership;
+  if (open().begun) open().membership = membership;
+  if (flying_ != nullptr) flying_->membership = membership;
+}
+
+void Worker::add_partitions() {
+  for (const Partition partition : rebalance_partitions_) {
+    if (find(partition) != nullptr) {
+      if (planted(Bug::resumed_commits_old_work)) {
+        ends_.source->start(partition, ends_.source->position(partition));
+      }
+      continue;
+    }
+    const auto at =
+        std::lower_bound(owned_.begin(), owned_.end(), partition,
+                         [](const OwnedPartition& o, Partition p) { return o.partition < p; });
+    OwnedPartition owned;
+    owned.partition = partition;
+    owned_.insert(at, std::move(owned));
+  }
+}
+
+// Answers the event when nothing is open any more that speaks against it.
+bool Worker::settle_rebalance() {
+  if (rebalance_ == Rebalance::none) return false;
+  if (rebalance_ == Rebalance::assigned) {
+    if (has_unclaimed()) return false;
+  } else if (!(rebalance_ == Rebalance::lost && planted(Bug::resumed_commits_old_work))) {
+    if (phase_ != Phase::ready) return false;
+    const bool patient = rebalance_ == Rebalance::revoked &&
+                         now_ < rebalance_since_ + spec_.limits.revoke_patience_millis;
+    if (flying_ != nullptr) return !patient && give_up_flying();
+    if (rebalance_ == Rebalance::revoked && (open().begun || blocked_)) {
+      if (patient && open().begun) {
+        close_open();
+        return true;
+      }
+      drop_open();
+      seek_back();
+    }
+    leave_partitions();
+    if (rebalance_ == Rebalance::lost) seek_back();
+  }
+  rebalance_ = Rebalance::none;
+  rebalance_partitions_.clear();
+  ends_.source->answer();
+  return true;
+}
+
+void Worker::leave_partitions() {
+  flow::PartitionSet claimed;
+  for (const OwnedPartition& owned : owned_) {
+    if (owned.claimed && leaving(owned.partition)) claimed.push_back(owned.partition);
+  }
+  if (sink_ != nullptr && !claimed.empty()) sink_->release(claimed);
+  std::erase_if(owned_, [&](const OwnedPartition& o) { return leaving(o.partition); });
+  if (blocked_ && find(blocked_->partition) == nullptr) blocked_.reset();
+}
+
+bool Worker::leaving(Partition partition) const {
+  if (rebalance_ != Rebalance::revoked && rebalance_ != Rebalance::lost) return false;
+  return std::find(rebalance_partitions_.begin(), rebalance_partitions_.end(), partition) !=
+         rebalance_partitions_.end();
+}
+
+Worker::OwnedPartition* Worker::find(Partition partition) {
+  const auto at =
+      std::lower_bound(owned_.begin(), owned_.end(), partition,
+                       [](const OwnedPartition& o, Partition p) { return o.partition < p; });
+  return at != owned_.end() && at->partition == partition ? &*at : nullptr;
+}
+
+// ---- the end of an epoch
+
+bool Worker::close_when_due() {
+  if (flying_ != nullptr || sink_ == nullptr || rebalance_ != Rebalance::none) return false;
+  if (phase_ != Phase::ready || has_unclaimed() || !due()) return false;
+  close_open();
+  return true;
+}
+
+bool Worker::due() const {
+  const bool idle = idle_since_ != kNever && now_ >= idle_since_ + spec_.limits.idle_millis;
+  if (!open().begun) return (idle || draining_ || blocked_) && moved_while_idle();
+  return idle || draining_ || gate_.shut() || blocked_ || open_is_full() ||
+         now_ >= open().started + spec_.limits.epoch_millis;
+}
+
+bool Worker::moved_while_idle() const {
+  return std::any_of(owned_.begin(), owned_.end(), [&](const OwnedPartition& o) {
+    return o.claimed && (o.announce || position_of(o) > o.next);
+  });
+}
+
+// What was handed out and taken: a batch that is blocked was handed out, but is not in the epoch.
+Offset Worker::position_of(const OwnedPartition& owned) const {
+  if (blocked_ && blocked_->partition == owned.partition) return blocked_->records.front().offset;
+  const Offset next = ends_.source->position(owned.partition);
+  return planted(Bug::position_past_handed_out) ? Offset{next.value + 1} : next;
+}
+
+void Worker::close_open() {
+  Epoch& epoch = open();
+  PENSTOCK_CHECK(flying_ == nullptr && !epoch.closed);
+  for (OwnedPartition& owned : owned_) {
+    if (!owned.claimed) continue;
+    const Offset next = position_of(owned);
+    PENSTOCK_CHECK(next >= owned.next);
+    if (next == owned.next && !owned.announce) continue;
+    epoch.moved_of(owned.partition).next = next;
+    owned.next = next;
+  }
+  if (!epoch.begun) epoch.membership = membership_;
+  epoch.closed = true;
+  flying_ = &epoch;
+  written_ = false;
+  open_ ^= 1U;
+  PENSTOCK_CHECK(!open().begun && !open().closed);
+}
+
+// ---- draining and looking
+
+bool Worker::nothing_left() const {
+  if (flying_ != nullptr || phase_ != Phase::ready || open().begun) return false;
+  return has_unclaimed() || sink_ == nullptr || !moved_while_idle();
+}
+
+bool Worker::finish_drain() {
+  if (!draining_ || drained_ || !nothing_left()) return false;
+  flow::PartitionSet claimed;
+  for (const OwnedPartition& owned : owned_) {
+    if (owned.claimed) claimed.push_back(owned.partition);
+  }
+  if (sink_ != nullptr && !claimed.empty()) sink_->release(claimed);
+  blocked_.reset();
+  owned_.clear();
+  ends_.source->close();
+  drained_ = true;
+  return true;
+}
+
+void Worker::resume() { gate_.open_again(); }
+
+bool Worker::idle() const {
+  if (flying_ != nullptr || open().begun || blocked_ || phase_ != Phase::ready) return false;
+  if (rebalance_ != Rebalance::none || has_unclaimed()) return false;
+  return owned_.empty() || (ends_.source->at_end() && !moved_while_idle());
+}
+
+WorkerState Worker::state() const {
+  if (failed_) return WorkerState::failed;
+  if (drained_) return WorkerState::drained;
+  if (error_ && (now_ < retry_at_ || now_ < poll_at_ || has_unclaimed() || flying_ != nullptr)) {
+    return WorkerState::waiting;
+  }
+  if (gate_.shut()) return WorkerState::stopped;
+  if (owned_.empty()) return WorkerState::unassigned;
+  return has_unclaimed() ? WorkerState::claiming : WorkerState::running;
+}
+
+Worker::Status Worker::status() const { return {state(), error_, owned_, refused_, ever_claimed_}; }
+
+Millis Worker::deadline() const {
+  Millis at = now_ + kHeartbeatMillis;
+  const auto also = [&](Millis when) {
+    if (when > now_) at = std::min(at, when);
+  };
+  also(retry_at_);
+  also(poll_at_);
+  if (open().begun) also(open().started + spec_.limits.epoch_millis);
+  if (idle_since_ != kNever) also(idle_since_ + spec_.limits.idle_millis);
+  if (rebalance_ == Rebalance::revoked) {
+    also(rebalance_since_ + spec_.limits.revoke_patience_millis);
+  }
+  if (blocked_) also(now_ + kBlockedMillis);
+  return at;
+}
+
+}  // namespace penstock::engine

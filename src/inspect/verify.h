@@ -1,0 +1,39 @@
+// verify.h — do the fates of all records add up?
+//
+// Arithmetic on what was committed with the positions, so it holds for ever, also when retention
+// took the records:
+//   per input partition   in = out + dropped + dead + absorbed, and in = position − first offset
+//   where offsets are dense per topic             records written = what stages, files and
+//   producers say they wrote there per dead-letter topic letters, merged by identity = what stages
+//   say is dead per appending store   rows = what its stage says it wrote; with a key: not more
+//   than that
+//
+// Thread      any.
+#pragma once
+
+#include "base/error.h"
+#include "flow/log.h"
+#include "inspect/lag.h"
+#include "plan/plan.h"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace penstock::inspect {
+
+struct Sum {
+  std::string what;      // "stage preprocessing, preprocessed/0"
+  std::string equation;  // "in 512 = out 500 + dropped 3 + dead 9 + absorbed 0"
+  bool holds = true;
+};
+struct Verified {
+  std::vector<Sum> sums;
+  bool holds() const;
+};
+
+// `dense` is true for logs in which every offset is a record (embedded).
+Result<Verified> verify(const plan::Plan& plan, flow::Log& log, const Snapshot& snapshot,
+                        bool dense);
+
+}  // namespace penstock::inspect

@@ -1,0 +1,79 @@
+#include "ops/control.h"
+
+#include <doctest/doctest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <string>
+#include <thread>
+
+using namespace penstock;
+
+namespace {
+
+struct Heard final : ops::Output {
+  void out(std::string_view text) override { data += text; }
+  void note(std::string_view text) override { notes += text; }
+  bool gone() override { return false; }
+  std::string data, notes;
+};
+
+struct Folder {
+  Folder() {
+    // Longer than sun_path has room for.
+    std::string name =
+        (std::filesystem::temp_directory_path() / "penstock_control_XXXXXX").string();
+    root = mkdtemp(name.data());
+    path = root + "/" + std::string(120, 'd');
+    std::filesystem::create_directories(path);
+  }
+  ~Folder() { std::filesystem::remove_all(root); }
+  std::string root, path;
+};
+
+}  // namespace
+
+TEST_CASE("a request is run by the owner, output and exit code come back") {
+  Folder folder;
+  auto server =
+      ops::ControlServer::open(folder.path, [](const std::string& request, ops::Output& output) {
+        output.out("data of " + request);
+        output.note("a note");
+        output.out(std::string(3'000'000, 'x'));
+        return 7;
+      });
+  REQUIRE(server.has_value());
+  Heard heard;
+  const auto code = ops::ask_owner(folder.path, "lag", heard);
+  REQUIRE(code.has_value());
+  CHECK(*code == 7);
+  CHECK(heard.data.starts_with("data of lag"));
+  CHECK(heard.data.size() == 3'000'011);
+  CHECK(heard.notes == "a note");
+}
+
+TEST_CASE("without an owner there is a clear error") {
+  Folder folder;
+  Heard heard;
+  const auto code = ops::ask_owner(folder.path, "lag", heard);
+  REQUIRE_FALSE(code.has_value());
+  CHECK(code.error().code == Code::C001);
+}
+
+TEST_CASE("stopping the owner tells a long verb that its client is gone") {
+  Folder folder;
+  std::atomic<bool> began = false;
+  auto server = ops::ControlServer::open(folder.path, [&](const std::string&, ops::Output& output) {
+    began = true;
+    while (!output.gone()) std::this_thread::yield();
+    return 0;
+  });
+  REQUIRE(server.has_value());
+  std::thread client([&] {
+    Heard heard;
+    CHECK(ops::ask_owner(folder.path, "tail", heard).has_value());
+  });
+  while (!began) std::this_thread::yield();
+  server->reset();
+  client.join();
+}
