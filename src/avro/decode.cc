@@ -54,11 +54,12 @@ void load_value(Builder& to, const Node& type, uint16_t slot) {
 }
 
 void load(Builder& to, const Node& type, uint16_t slot) {
+  const SlotShape shape = slot_shape(type);
+  if (!shape.nullable) return load_value(to, type, slot);
   const Node* const branch = type.nullable_branch();
-  if (branch == nullptr) return load_value(to, type, slot);
   const uint32_t start = to.next();
   to.add({.what = Do::load_null,
-          .c = static_cast<uint8_t>(slot_shape(type).kind),
+          .c = static_cast<uint8_t>(shape.kind),
           .slot = slot,
           .a = type.branches[0] == branch ? 1u : 0u});
   load_value(to, *branch, slot);

@@ -48,7 +48,8 @@ struct Step {
   bool null_fits = false;
   Prefix null_bytes;    // all of a null's encoding
   Prefix value_prefix;
-  uint32_t field = 0;   // of the output, for messages
+  uint32_t field = 0;   // of the output
+  uint32_t fields = 1;  // run, resolved: so many neighbours
   uint32_t a = 0;       // run, resolved: a cut; else the slot
   uint32_t b = 0;
   uint32_t c = 0;
@@ -58,7 +59,8 @@ Prefix prefix(uint32_t branch) {
   std::string bytes;
   append_long(branch, bytes);
   PENSTOCK_CHECK(bytes.size() <= sizeof Prefix::bytes);
-  Prefix made{.size = static_cast<uint8_t>(bytes.size())};
+  Prefix made;
+  made.size = static_cast<uint8_t>(bytes.size());
   std::copy(bytes.begin(), bytes.end(), made.bytes);
   return made;
 }
@@ -137,15 +139,16 @@ struct EncodePlan::Program {
   std::vector<uint32_t> cuts;
   std::vector<uint32_t> bound;  // where Batch::cuts holds cuts[i]
   std::vector<Step> steps;
-  std::vector<Resolver> resolvers;
+  std::vector<avro::Program> resolvers;
   std::vector<Symbols> enums;
 
-  uint32_t cut(uint32_t field);
+  uint32_t cut(uint32_t field) const;
   Result<void> add_input(uint32_t target, uint32_t source);
+  void build_resolvers(const std::vector<Origin>& origins);
   Result<void> add_slot(uint32_t target, const Origin& origin);
   Result<void> slot_datum(Step& step, const Node& from, const Node& to);
   Result<void> slot_value(Step& step, row::Kind kind, const Node& from, const Node& to);
-  Result<void> order_cuts();
+  void order_cuts();
   uint32_t position(const row::Batch& batch, uint32_t row, uint32_t cut) const;
   bool put(const Step& step, const row::Batch& batch, uint32_t row, Output& to,
            std::string* why) const;
@@ -159,7 +162,7 @@ struct EncodePlan::Program {
 
 // The start of an input field as a step names it, noted as wanted where it must be recorded. Field numbers until
 // order_cuts() turns them into positions.
-uint32_t EncodePlan::Program::cut(uint32_t field) {
+uint32_t EncodePlan::Program::cut(uint32_t field) const {
   if (field == 0) return kStart;
   if (field == input->root().fields.size()) return kEnd;
   return field;
@@ -174,18 +177,37 @@ Result<void> EncodePlan::Program::add_input(uint32_t target, uint32_t source) {
     error.message = fmt::format("field \"{}\" of the output: {}", to.name, error.message);
     return std::unexpected(std::move(error));
   }
+  const Put put = resolver->keeps_bytes() ? Put::run : Put::resolved;
   const uint32_t begin = cut(source);
   const uint32_t end = cut(source + 1);
-  if (!resolver->keeps_bytes()) {
-    steps.push_back({.put = Put::resolved, .null_bytes = {}, .value_prefix = {}, .field = target, .a = begin,
-                     .b = end, .c = static_cast<uint32_t>(resolvers.size())});
-    resolvers.push_back(std::move(*resolver));
-  } else if (!steps.empty() && steps.back().put == Put::run && steps.back().b == begin) {
+  if (!steps.empty() && steps.back().put == put && steps.back().b == begin) {
     steps.back().b = end;
-  } else {
-    steps.push_back({.put = Put::run, .null_bytes = {}, .value_prefix = {}, .field = target, .a = begin, .b = end});
+    ++steps.back().fields;
+    return {};
   }
+  Step step;
+  step.put = put;
+  step.field = target;
+  step.a = begin;
+  step.b = end;
+  steps.push_back(step);
   return {};
+}
+
+// One program per run of neighbours; that each of them resolves is known by now.
+void EncodePlan::Program::build_resolvers(const std::vector<Origin>& origins) {
+  for (Step& step : steps) {
+    if (step.put != Put::resolved) continue;
+    Builder builder;
+    std::string why;
+    for (uint32_t target = step.field; target < step.field + step.fields; ++target) {
+      builder.set_field(static_cast<uint16_t>(target - step.field));
+      PENSTOCK_CHECK(builder.resolve(*input->root().fields[origins[target].index].type,
+                                     *output->root().fields[target].type, &why));
+    }
+    step.c = static_cast<uint32_t>(resolvers.size());
+    resolvers.push_back(builder.finish());
+  }
 }
 
 Result<void> EncodePlan::Program::add_slot(uint32_t target, const Origin& origin) {
@@ -193,14 +215,16 @@ Result<void> EncodePlan::Program::add_slot(uint32_t target, const Origin& origin
   const Node& from = *origin.slot_type;
   const Node& to = *output->root().fields[target].type;
   const SlotShape shape = slot_shape(from);
-  Step step{.null_bytes = {}, .value_prefix = {}, .field = target, .a = origin.index};
+  Step step;
+  step.field = target;
+  step.a = origin.index;
   step.null_fits = to.type == Type::null_;
   for (uint32_t branch = 0; branch < to.branches.size(); ++branch) {
     if (to.branches[branch]->type != Type::null_ || step.null_fits) continue;
     step.null_fits = true;
     step.null_bytes = prefix(branch);
   }
-  const Node& base = shape.nullable && from.nullable_branch() ? *from.nullable_branch() : from;
+  const Node& base = shape.nullable ? *from.nullable_branch() : from;
   PENSTOCK_TRY_VOID(shape.kind == row::Kind::datum ? slot_datum(step, base, to)
                                                    : slot_value(step, shape.kind, base, to));
   steps.push_back(step);
@@ -217,7 +241,7 @@ Result<void> EncodePlan::Program::slot_datum(Step& step, const Node& from, const
   }
   step.put = resolver->keeps_bytes() ? Put::raw_datum : Put::datum;
   step.c = static_cast<uint32_t>(resolvers.size());
-  if (step.put == Put::datum) resolvers.push_back(std::move(*resolver));
+  if (step.put == Put::datum) resolvers.push_back(std::move(*resolver).take_program());
   return {};
 }
 
@@ -250,7 +274,7 @@ Result<void> EncodePlan::Program::slot_value(Step& step, row::Kind kind, const N
   return {};
 }
 
-Result<void> EncodePlan::Program::order_cuts() {
+void EncodePlan::Program::order_cuts() {
   const auto is_cut = [](uint32_t field) { return field < kEnd; };
   const auto takes_input = [](const Step& step) { return step.put <= Put::resolved; };
   for (const Step& step : steps) {
@@ -269,7 +293,6 @@ Result<void> EncodePlan::Program::order_cuts() {
     if (is_cut(step.b)) step.b = number(step.b);
   }
   for (uint32_t at = 0; at < cuts.size(); ++at) bound.push_back(at);
-  return {};
 }
 
 Result<EncodePlan> EncodePlan::compile(SchemaPtr input, SchemaPtr output,
@@ -286,7 +309,8 @@ Result<EncodePlan> EncodePlan::compile(SchemaPtr input, SchemaPtr output,
     PENSTOCK_TRY_VOID(origin.from == Origin::From::slot ? program->add_slot(target, origin)
                                                         : program->add_input(target, origin.index));
   }
-  PENSTOCK_TRY_VOID(program->order_cuts());
+  program->build_resolvers(origins);
+  program->order_cuts();
   return EncodePlan(std::move(program));
 }
 
@@ -316,9 +340,12 @@ uint32_t EncodePlan::Program::position(const row::Batch& batch, uint32_t row, ui
 
 bool EncodePlan::Program::through(const Step& step, ByteView datum, Output& to,
                                   std::string* why) const {
-  Machine machine(resolvers[step.c].program());
-  if (machine.run(datum, 0, nullptr, &to)) return true;
-  return refuse(step, machine.explain(), why);
+  Machine machine(resolvers[step.c]);
+  if (machine.run(datum, 0, nullptr, &to)) [[likely]]
+    return true;
+  Step blamed = step;
+  if (step.put == Put::resolved && machine.field() < step.fields) blamed.field += machine.field();
+  return refuse(blamed, machine.explain(), why);
 }
 
 bool EncodePlan::Program::put(const Step& step, const row::Batch& batch, uint32_t row, Output& to,

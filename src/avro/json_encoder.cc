@@ -93,16 +93,11 @@ bool JsonEncoder::value(const Node& type, const Json& json) {
     default:
       return scalar(type, json);
   }
+  if (type.type == Type::union_)
+    return form_ == Form::avro ? tagged(type, json) : by_value(type, json);
   if (depth_ == kMaxDepth) return stop("nested too deeply");
   ++depth_;
-  bool fits = false;
-  if (type.type == Type::record) {
-    fits = record(type, json);
-  } else if (type.type == Type::union_) {
-    fits = form_ == Form::avro ? tagged(type, json) : by_value(type, json);
-  } else {
-    fits = items(type, json);
-  }
+  const bool fits = type.type == Type::record ? record(type, json) : items(type, json);
   --depth_;
   return fits;
 }

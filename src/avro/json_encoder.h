@@ -1,7 +1,7 @@
 // json_encoder.h — JSON trees to Avro bytes: the work of from_json() and of fields' defaults.
 //
 // Thread      one owner, for one value.
-// Limits      appends at most `max_bytes`; nesting ≤ 64; trying union branches is bounded too.
+// Limits      appends at most `max_bytes`; arrays, maps and records nest ≤ 64; trying union branches is bounded too.
 // Errors      encode() returns false; why() says what does not fit, and where ("…, at /tags/3").
 #pragma once
 

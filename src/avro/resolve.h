@@ -16,6 +16,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 
 #include "avro/program.h"
 #include "avro/schema.h"
@@ -34,6 +35,7 @@ class Resolver {
   // True when every valid datum of the writer is, byte for byte, one of the reader: nothing needs to be rewritten.
   bool keeps_bytes() const { return keeps_bytes_; }
   const Program& program() const { return program_; }
+  Program take_program() && { return std::move(program_); }
 
  private:
   Resolver(Program program, bool keeps_bytes)

@@ -1,5 +1,6 @@
 #include "engine/chain.h"
 
+#include "base/check.h"
 #include "engine/intake.h"
 #include "engine/outlet.h"
 #include "engine/row_gatherer.h"
@@ -227,8 +228,10 @@ class RealChain final : public Chain {
                  reject.reason, reject.detail, epoch);
   }
 
+  // A stage without a topic for dead letters reads what this process encoded itself.
   void write_letter(Partition partition, const row::RawRecord& record, std::string_view step,
                     std::string_view reason, std::string_view detail, Epoch& epoch) {
+    PENSTOCK_CHECK(!b_.spec.stage->dead_topic.empty());
     flow::DeadLetter letter;
     letter.stage = b_.spec.stage->id;
     letter.topic = b_.spec.stage->from[partition.topic];
@@ -345,8 +348,10 @@ Result<std::unique_ptr<Chain>> Chain::make(ChainSpec spec) {
         RowGatherer(*built.spec.plan->store(stage.to_store)->table.schema, built.made.shape);
   }
   PENSTOCK_TRY_VOID(build_copies(built));
-  built.dead_output = add_output(built, stage.dead_topic);
-  built.schemas.push_back(flow::dead_letter_schema());
+  if (!stage.dead_topic.empty()) {
+    built.dead_output = add_output(built, stage.dead_topic);
+    built.schemas.push_back(flow::dead_letter_schema());
+  }
   build_intake(built);
   build_specials(built);
   return std::make_unique<RealChain>(std::move(built));

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
+#include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -198,6 +198,9 @@ Json write(const Value& value) {
         written["value"] = write(entry.value);
         entries.push_back(std::move(written));
       }
+      std::sort(entries.begin(), entries.end(), [](const Json& a, const Json& b) {
+        return a["key"].dump() < b["key"].dump();
+      });
       return {{"mapValue", {{"entries", entries}}}};
     }
     case ValueKind::type:
@@ -239,6 +242,15 @@ std::string refused(const std::string& text) {
   return as_line({{"error", text}, {"phase", "check"}});
 }
 
+// `1:5: unknown name "kwj"; did you mean "kwh"? (R002)`
+std::string refused(const Error& error) {
+  std::string text =
+      fmt::format("{}:{}: {}", error.place.line, error.place.column, error.message);
+  for (const std::string& more : {error.note, error.cure})
+    if (!more.empty()) text += "; " + more;
+  return refused(fmt::format("{} ({})", text, catalogue_entry(error.code).name));
+}
+
 }  // namespace
 
 std::string evaluate_case(std::string_view json_line) {
@@ -258,10 +270,10 @@ std::string evaluate_case(std::string_view json_line) {
     }
   }
   const auto parsed = parse(text, arena);
-  if (!parsed) return refused(one_line(parsed.error()));
+  if (!parsed) return refused(parsed.error());
   std::vector<std::unique_ptr<Pattern>> patterns;
   const auto checked = Checker(text, types, bindings, arena, patterns).check(*parsed);
-  if (!checked) return refused(one_line(checked.error()));
+  if (!checked) return refused(checked.error());
   context.steps_left = kStepsPerEvaluation;
   const Value value = Interpreter(bindings, context).run(**checked);
   if (value.is_error()) return as_line({{"error", std::string(value.text())}});

@@ -155,10 +155,7 @@ bool RecordWalker::next(RecordView& record) {
   return true;
 }
 
-void append_batch(std::string& out, const BatchHeader& header, ByteView records) {
-  const size_t begin = out.size();
-  out.resize(begin + kBatchHeaderBytes);
-  char* at = out.data() + begin;
+void write_header(char* at, const BatchHeader& header, ByteView records) {
   put<int64_t>(at, header.base_offset);
   put<int32_t>(at + kLengthAt,
                static_cast<int32_t>(kBatchHeaderBytes - kLengthCountsFrom + records.size()));
@@ -174,6 +171,12 @@ void append_batch(std::string& out, const BatchHeader& header, ByteView records)
   put<uint32_t>(at + 57, header.count);
   const ByteView head(at + kChecksumCountsFrom, kBatchHeaderBytes - kChecksumCountsFrom);
   put<uint32_t>(at + kChecksumAt, crc32c(records, crc32c(head)));
+}
+
+void append_batch(std::string& out, const BatchHeader& header, ByteView records) {
+  const size_t begin = out.size();
+  out.resize(begin + kBatchHeaderBytes);
+  write_header(out.data() + begin, header, records);
   out += records;
 }
 

@@ -121,6 +121,9 @@ class RecordWalker {
   BatchFault fault_ = BatchFault::none;
 };
 
+// Writes the kBatchHeaderBytes of a batch, with lengths and CRC filled in, to `to`; the records
+// themselves may follow from elsewhere.
+void write_header(char* to, const BatchHeader& header, ByteView records);
 // Appends header and records, with lengths and CRC filled in. `records` are as the codec made them.
 void append_batch(std::string& out, const BatchHeader& header, ByteView records);
 // Puts the base offset into a finished batch; the CRC stays right.

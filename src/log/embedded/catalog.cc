@@ -1,14 +1,13 @@
 #include "log/embedded/catalog.h"
 
-#include <sys/random.h>
-
-#include <fmt/format.h>
-
-#include <algorithm>
-
 #include "base/check.h"
 #include "base/suggest.h"
 #include "log/embedded/records.h"
+
+#include <fmt/format.h>
+#include <sys/random.h>
+
+#include <algorithm>
 
 namespace penstock::log {
 namespace {

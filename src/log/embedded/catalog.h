@@ -9,6 +9,11 @@
 //     Offset end = topic->partition(0).end();
 #pragma once
 
+#include "base/error.h"
+#include "base/units.h"
+#include "flow/log.h"
+#include "log/embedded/db.h"
+
 #include <atomic>
 #include <map>
 #include <memory>
@@ -16,11 +21,6 @@
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "base/error.h"
-#include "base/units.h"
-#include "flow/log.h"
-#include "log/embedded/db.h"
 
 namespace penstock::log {
 
@@ -74,7 +74,8 @@ using TopicPtr = std::shared_ptr<Topic>;
 class Catalog {
  public:
   Result<void> load(const Db& db);
-  Result<std::vector<std::string>> create_missing(Db& db, const std::vector<flow::TopicSpec>& specs);
+  Result<std::vector<std::string>> create_missing(Db& db,
+                                                  const std::vector<flow::TopicSpec>& specs);
   // Forgets the topic; made again it has another lineage. Its chunks are erased.
   Result<void> remove(Db& db, std::string_view name);
   Result<TopicPtr> find(std::string_view name) const;

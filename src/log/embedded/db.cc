@@ -87,8 +87,8 @@ struct DbBatch::Impl {
     Family family;
     bool put;
     std::string key;
-    std::string own;        // value of put(key, value)
-    ByteView head, tail;    // value of put(key, head, tail): the caller's bytes
+    std::string own;      // value of put(key, value)
+    ByteView head, tail;  // value of put(key, head, tail): the caller's bytes
     bool borrowed = false;
   };
   std::vector<Change> changes;
@@ -157,8 +157,7 @@ Db::~Db() {
 Result<std::unique_ptr<Db>> Db::open(const std::string& folder, bool read_only) {
   const auto cache = rocksdb::NewLRUCache(kBlockCacheBytes);
   std::vector<rocksdb::ColumnFamilyDescriptor> families;
-  families.emplace_back(rocksdb::kDefaultColumnFamilyName,
-                        family_options(Family::meta, cache));
+  families.emplace_back(rocksdb::kDefaultColumnFamilyName, family_options(Family::meta, cache));
   for (size_t i = 0; i < kFamilies; ++i) {
     families.emplace_back(kNames[i], family_options(static_cast<Family>(i), cache));
   }

@@ -2,7 +2,8 @@
 //
 // Thread      Db from any thread; a DbBatch, Cursor or Value has one owner.
 // Lifetime    the Db outlives every Cursor and Value that came from it.
-// Limits      block cache 16 MiB, write buffers 64 MiB, write-ahead log 24 MiB (what a restart after
+// Limits      block cache 16 MiB, write buffers 64 MiB, write-ahead log 24 MiB (what a restart
+// after
 //             kill -9 has to replay).
 // Errors      L001 when opening; L005 when the folder fails later (disk full, I/O error).
 //
@@ -11,13 +12,13 @@
 //     PENSTOCK_TRY_VOID(db->write(batch, true));      // durable when it returns
 #pragma once
 
+#include "base/error.h"
+#include "base/units.h"
+
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
-
-#include "base/error.h"
-#include "base/units.h"
 
 namespace penstock::log {
 
@@ -63,7 +64,7 @@ class Value {
 class Cursor {
  public:
   ~Cursor();
-  void seek(ByteView key);           // the first key >= `key`
+  void seek(ByteView key);               // the first key >= `key`
   void seek_for_previous(ByteView key);  // the last key <= `key`
   void next();
   bool valid() const;

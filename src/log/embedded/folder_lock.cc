@@ -1,11 +1,11 @@
 #include "log/embedded/folder_lock.h"
 
+#include <fmt/format.h>
+#include <sys/file.h>
+
 #include <fcntl.h>
 #include <poll.h>
-#include <sys/file.h>
 #include <unistd.h>
-
-#include <fmt/format.h>
 
 #include <cerrno>
 #include <charconv>
@@ -24,8 +24,8 @@ std::string lock_path(const std::string& folder) { return folder + "/owner.lock"
 Result<int> open_lock(const std::string& folder, int flags) {
   const int descriptor = ::open(lock_path(folder).c_str(), flags | O_CLOEXEC, 0644);
   if (descriptor < 0) {
-    return fail(Code::L001, fmt::format("cannot open the data folder {}: {}", folder,
-                                        std::strerror(errno)));
+    return fail(Code::L001,
+                fmt::format("cannot open the data folder {}: {}", folder, std::strerror(errno)));
   }
   return descriptor;
 }
@@ -53,8 +53,8 @@ bool is_owned(int descriptor) {
 Failure in_use(const std::string& folder, int descriptor) {
   const FolderOwner owner = read_owner(descriptor);
   ::close(descriptor);
-  return fail(Code::L002, fmt::format("the data folder {} is in use by process {}", folder,
-                                      owner.pid));
+  return fail(Code::L002,
+              fmt::format("the data folder {} is in use by process {}", folder, owner.pid));
 }
 
 bool write_owner(int descriptor, const std::string& socket_path) {

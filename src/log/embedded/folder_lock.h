@@ -3,17 +3,18 @@
 // The file `owner.lock` in the folder is held with flock: exclusively by the owner, who writes its
 // pid and the path of its control socket into it; shared by those who only look while nobody owns
 // the folder. So any number of readers coexist, no owner starts under them, and a killed process
-// holds nothing. An owner that meets readers waits for them (kReaderWaitMillis), for they are brief.
+// holds nothing. An owner that meets readers waits for them (kReaderWaitMillis), for they are
+// brief.
 //
 // Thread      a value with one owner. The descriptor is not inherited by child processes.
 // Errors      L001 no such folder or no right to it; L002 somebody holds it: the message names the
 //             owner's pid.
 #pragma once
 
+#include "base/error.h"
+
 #include <optional>
 #include <string>
-
-#include "base/error.h"
 
 namespace penstock::log {
 

@@ -1,11 +1,11 @@
 #include "log/embedded/members.h"
 
+#include "base/check.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <utility>
-
-#include "base/check.h"
 
 namespace penstock::log {
 
@@ -145,8 +145,8 @@ void Members::answer(Member& member) {
   } else if (answered == Member::Unanswered::lost) {
     member.evicted = false;
     member.lost.clear();
-    auto self = std::find_if(lost_.begin(), lost_.end(),
-                             [&](const auto& m) { return m.get() == &member; });
+    auto self =
+        std::find_if(lost_.begin(), lost_.end(), [&](const auto& m) { return m.get() == &member; });
     PENSTOCK_CHECK(self != lost_.end());
     auto again = std::move(*self);
     lost_.erase(self);

@@ -17,6 +17,10 @@
 //     if (member->has_news()) event = members.poll(*member);
 #pragma once
 
+#include "base/error.h"
+#include "flow/log.h"
+#include "log/embedded/catalog.h"
+
 #include <atomic>
 #include <map>
 #include <memory>
@@ -25,10 +29,6 @@
 #include <string_view>
 #include <variant>
 #include <vector>
-
-#include "base/error.h"
-#include "flow/log.h"
-#include "log/embedded/catalog.h"
 
 namespace penstock::log {
 

@@ -88,8 +88,8 @@ std::string group_value(const GroupRow& row) {
 }
 
 bool parse_group(ByteView key, ByteView value, GroupKey& group, GroupRow& row) {
-  if (!get_text(key, group.group) || !get_text(key, group.lineage) ||
-      !get(key, group.partition) || !key.empty() || value.empty()) {
+  if (!get_text(key, group.group) || !get_text(key, group.lineage) || !get(key, group.partition) ||
+      !key.empty() || value.empty()) {
     return false;
   }
   row.committed = value[0] == kCommittedFlag;

@@ -13,11 +13,11 @@
 // Errors      parse_* answer false for bytes that were not written by their counterpart.
 #pragma once
 
-#include <cstdint>
-#include <string>
-
 #include "base/units.h"
 #include "flow/positions.h"
+
+#include <cstdint>
+#include <string>
 
 namespace penstock::log {
 

@@ -1,0 +1,157 @@
+#include "log/embedded/embedded_sink.h"
+
+#include "base/check.h"
+#include "log/embedded/chunk_reader.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace penstock::log {
+namespace {
+
+bool fits(const std::vector<TopicPtr>& outputs, const flow::EncodedBatch& batch) {
+  return batch.output < outputs.size() && batch.partition >= 0 &&
+         batch.partition < outputs[batch.output]->partitions() && batch.count > 0 &&
+         batch.count <= INT32_MAX && batch.records.size() <= kMaxChunkBytes;
+}
+
+// The header, with its checksum, is made on the worker's side; only the offset is given out later.
+PendingChunk make_chunk(const std::vector<TopicPtr>& outputs, const flow::EncodedBatch& batch) {
+  PendingChunk chunk;
+  chunk.topic = outputs[batch.output];
+  chunk.partition = batch.partition;
+  chunk.count = batch.count;
+  chunk.records = batch.records;
+  wire::write_header(chunk.header.data(),
+                     {.last_offset_delta = static_cast<int32_t>(batch.count) - 1,
+                      .base_timestamp = batch.base_timestamp,
+                      .max_timestamp = batch.max_timestamp,
+                      .count = batch.count},
+                     batch.records);
+  return chunk;
+}
+
+}  // namespace
+
+EmbeddedSink::EmbeddedSink(Committer& committer, std::string group, std::vector<Input> inputs,
+                           std::vector<TopicPtr> outputs, flow::Waker& waker)
+    : committer_(committer), outputs_(std::move(outputs)), request_(std::make_shared<Request>()) {
+  request_->group = std::move(group);
+  request_->inputs = std::move(inputs);
+  request_->waker = &waker;
+}
+
+EmbeddedSink::~EmbeddedSink() {
+  if (in_flight_) committer_.withdraw(request_);
+}
+
+int32_t EmbeddedSink::partitions(uint32_t output) const { return outputs_[output]->partitions(); }
+
+void EmbeddedSink::begin_claim(flow::PartitionSet partitions, flow::Membership membership) {
+  PENSTOCK_CHECK(!in_flight_ && !event_);
+  for (const Partition partition : partitions) {
+    PENSTOCK_CHECK(partition.topic < request_->inputs.size());
+    const auto it = std::ranges::lower_bound(claimed_, partition);
+    if (it == claimed_.end() || *it != partition) claimed_.insert(it, partition);
+  }
+  // An open epoch's chunks wait: a claim carries none.
+  request_->kind = Request::Kind::claim;
+  request_->partitions = std::move(partitions);
+  request_->membership = std::move(membership);
+  in_flight_ = true;
+  committer_.submit(request_);
+}
+
+flow::WriteAnswer EmbeddedSink::write(const flow::EncodedBatch& batch) {
+  PENSTOCK_CHECK(!in_flight_);
+  if (!fits(outputs_, batch)) return flow::WriteAnswer::error;
+  if (!request_->chunks.empty() && request_->chunk_bytes + batch.records.size() > kMaxEpochBytes) {
+    return flow::WriteAnswer::full;
+  }
+  request_->chunks.push_back(make_chunk(outputs_, batch));
+  request_->chunk_bytes += batch.records.size();
+  return flow::WriteAnswer::accepted;
+}
+
+void EmbeddedSink::begin_commit(flow::Commit commit) {
+  PENSTOCK_CHECK(!in_flight_ && !event_ && !commit.partitions.empty());
+  for (const auto& moved : commit.partitions) {
+    if (std::ranges::binary_search(claimed_, moved.partition)) continue;
+    event_ = flow::Ended{flow::CommitEnd::fenced,
+                         {},
+                         {},
+                         fail(Code::L008, "a partition was given up before").take()};
+    return;
+  }
+  request_->kind = Request::Kind::commit;
+  request_->commit = std::move(commit);
+  in_flight_ = true;
+  committer_.submit(request_);
+}
+
+void EmbeddedSink::begin_abort() {
+  PENSTOCK_CHECK(!in_flight_ && !event_);
+  request_->chunks.clear();
+  request_->chunk_bytes = 0;
+  event_ = flow::Aborted{};
+}
+
+flow::SinkEvent EmbeddedSink::poll() {
+  if (event_) {
+    flow::SinkEvent event = std::move(*event_);
+    event_.reset();
+    return event;
+  }
+  if (!in_flight_) return flow::Waiting{};
+  auto answer = committer_.take_answer(*request_);
+  if (!answer) return flow::Waiting{};
+  in_flight_ = false;
+  const auto* ended = std::get_if<flow::Ended>(&*answer);
+  if (ended != nullptr && ended->end == flow::CommitEnd::done) {
+    request_->chunks.clear();
+    request_->chunk_bytes = 0;
+  }
+  return std::move(*answer);
+}
+
+void EmbeddedSink::release(const flow::PartitionSet& partitions) {
+  std::erase_if(claimed_, [&](Partition p) { return std::ranges::binary_search(partitions, p); });
+}
+
+EmbeddedAppender::EmbeddedAppender(Committer& committer, std::vector<TopicPtr> outputs,
+                                   flow::Waker& waker)
+    : committer_(committer), outputs_(std::move(outputs)), request_(std::make_shared<Request>()) {
+  request_->kind = Request::Kind::append;
+  request_->waker = &waker;
+}
+
+EmbeddedAppender::~EmbeddedAppender() {
+  if (in_flight_) committer_.withdraw(request_);
+}
+
+int32_t EmbeddedAppender::partitions(uint32_t output) const {
+  return outputs_[output]->partitions();
+}
+
+void EmbeddedAppender::begin_append(std::vector<flow::EncodedBatch> batches) {
+  PENSTOCK_CHECK(!in_flight_);
+  request_->chunks.clear();
+  request_->chunk_bytes = 0;
+  for (const flow::EncodedBatch& batch : batches) {
+    PENSTOCK_CHECK(fits(outputs_, batch));
+    request_->chunks.push_back(make_chunk(outputs_, batch));
+    request_->chunk_bytes += batch.records.size();
+  }
+  in_flight_ = true;
+  committer_.submit(request_);
+}
+
+flow::SinkEvent EmbeddedAppender::poll() {
+  if (!in_flight_) return flow::Waiting{};
+  auto answer = committer_.take_answer(*request_);
+  if (!answer) return flow::Waiting{};
+  in_flight_ = false;
+  return std::move(*answer);
+}
+
+}  // namespace penstock::log

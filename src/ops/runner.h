@@ -1,0 +1,51 @@
+// runner.h — the stages of a plan, running in this process.
+//
+// Thread      any thread may call; one owner destroys it.
+// Lifetime    what Parts refers to outlives it. Destroying it without drain() is a crash for the
+// workers.
+//
+//     PENSTOCK_TRY(runner, Runner::start(parts, {.workers = 1}, clock));
+//     runner->drain();                                  // or: while (!*runner->idle()) wait
+#pragma once
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "inspect/lag.h"
+#include "ops/stage_worker.h"
+#include "ops/worker_thread.h"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace penstock::ops {
+
+struct RunnerSpec {
+  std::string stage;  // name or id; "" = all
+  int workers = 1;    // per stage
+};
+
+class Runner {
+ public:
+  static Result<std::unique_ptr<Runner>> start(Parts parts, const RunnerSpec& spec,
+                                               const Clock& clock);
+
+  // Nothing is left to read for the running stages and nothing is open. Read from log and stores.
+  Result<bool> idle();
+  // The first worker that can not go on, if any.
+  std::optional<Error> failure() const;
+  std::vector<WorkerSnapshot> workers() const;
+  // One line per worker that is not simply running, for status.
+  std::string describe() const;
+  // Commits what is open, stops taking more, waits until that is done.
+  void drain();
+  const Parts& parts() const { return parts_; }
+
+ private:
+  explicit Runner(Parts parts) : parts_(std::move(parts)) {}
+  Parts parts_;
+  std::vector<std::string> stages_;  // ids that run here
+  std::vector<std::unique_ptr<WorkerThread>> threads_;
+};
+
+}  // namespace penstock::ops

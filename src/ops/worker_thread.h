@@ -1,0 +1,83 @@
+// worker_thread.h — turns a worker for real: a thread, the machine's clock, a condition variable.
+//
+// Thread      the worker lives on the thread that this class owns; everything public may be called
+// from any thread. Lifetime    destroying it without request_drain() and join() stops the worker
+// where it is, as a crash would: what is
+//             not committed will be read again.
+// Errors      an error while the worker is made is returned by start(); later ones are in
+// snapshot().
+//
+//     PENSTOCK_TRY(thread, WorkerThread::start("writer", clock, [&](flow::Waker& waker) { return
+//     make…(waker); })); thread->request_drain(); thread->join();
+#pragma once
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "flow/waker.h"
+#include "ops/stage_worker.h"
+
+#include <atomic>
+#include <condition_variable>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+
+namespace penstock::ops {
+
+// A moment's picture of a worker.
+struct WorkerSnapshot {
+  std::string stage;
+  engine::WorkerState state = engine::WorkerState::unassigned;
+  engine::WorkerCounters counters;
+  std::optional<Error> error;  // what it waits for
+  bool idle = false;
+  bool refused = false;
+  bool ever_claimed = false;
+};
+
+class WorkerThread {
+ public:
+  using Make = std::function<Result<StageWorker>(flow::Waker&)>;
+  static Result<std::unique_ptr<WorkerThread>> start(std::string stage, const Clock& clock,
+                                                     const Make& make);
+  ~WorkerThread();
+
+  void request_drain();
+  // Waits until the worker is drained or failed.
+  void join();
+  // True when join() would return at once.
+  bool ended() const { return ended_; }
+  WorkerSnapshot snapshot() const;
+
+ private:
+  class Doorbell final : public flow::Waker {
+   public:
+    void wake() noexcept override;
+    // Until rung or `millis` passed.
+    void wait(int64_t millis);
+
+   private:
+    std::mutex mutex_;
+    std::condition_variable rung_changed_;
+    bool rung_ = false;
+  };
+
+  WorkerThread(std::string stage, const Clock& clock);
+  void loop();
+  void publish();
+
+  std::string stage_;
+  const Clock& clock_;
+  int64_t wait_millis_max_ = 1000;
+  Doorbell doorbell_;  // before what holds a reference to it
+  StageWorker made_;
+  std::atomic<bool> drain_ = false, stop_ = false, ended_ = false;
+  mutable std::mutex mutex_;  // guards snapshot_
+  WorkerSnapshot snapshot_;
+  std::thread thread_;
+};
+
+}  // namespace penstock::ops

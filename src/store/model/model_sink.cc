@@ -1,0 +1,160 @@
+#include <fmt/format.h>
+
+#include <optional>
+#include <set>
+#include <utility>
+
+#include "base/check.h"
+#include "store/model/model_contents.h"
+#include "store/model/model_store.h"
+
+namespace penstock::store {
+
+class ModelSink final : public flow::StoreSink {
+ public:
+  ModelSink(std::shared_ptr<ModelStore::Contents> contents, flow::StoreSpec spec,
+            flow::Waker& waker)
+      : contents_(std::move(contents)), spec_(std::move(spec)), waker_(&waker) {}
+  ~ModelSink() override { forget_rows(); }
+
+  void begin_claim(flow::PartitionSet partitions, flow::Membership) override {
+    const std::lock_guard lock(contents_->mutex);
+    flow::Claimed claimed;
+    for (const Partition partition : partitions) {
+      const PositionKey key = position_key(partition);
+      if (const std::string other = other_lineage(key, partition); !other.empty()) {
+        end(flow::ClaimFailed{fail(Code::S003, other).take(), false});
+        return;
+      }
+      ModelPosition& position = contents_->positions[key];
+      position.topic = spec_.inputs[partition.topic];
+      ++position.term.value;
+      claimed.owned.push_back({partition, position.term, position.next, position.fates,
+                               position.committed ? flow::Start::resumed : flow::Start::first});
+    }
+    end(std::move(claimed));
+  }
+
+  flow::WriteAnswer write(const flow::StoreRows& rows) override {
+    PENSTOCK_CHECK(!event_);
+    const std::lock_guard lock(contents_->mutex);
+    if (rows_.empty() && rows.count > 0) ++contents_->open_epochs;
+    if (rows.count > 0) rows_.push_back(rows);
+    return flow::WriteAnswer::accepted;
+  }
+
+  void begin_commit(flow::Commit commit) override {
+    PENSTOCK_CHECK(!commit.partitions.empty());
+    flow::Ended ended = try_commit(commit);
+    if (ended.end == flow::CommitEnd::done) forget_rows();
+    end(std::move(ended));
+  }
+
+  void begin_abort() override {
+    forget_rows();
+    end(flow::Aborted{});
+  }
+
+  flow::SinkEvent poll() override {
+    if (!event_) return flow::Waiting{};
+    return *std::exchange(event_, std::nullopt);
+  }
+
+  void release(const flow::PartitionSet&) override {}
+
+ private:
+  PositionKey position_key(Partition partition) const {
+    return {spec_.pipeline, spec_.stage, spec_.store, spec_.lineages[partition.topic],
+            partition.index};
+  }
+
+  // Says what is wrong when this topic's position stands there under another lineage only.
+  std::string other_lineage(const PositionKey& key, Partition partition) const {
+    if (contents_->positions.contains(key)) return {};
+    for (const auto& [known, position] : contents_->positions) {
+      const bool same = std::get<0>(known) == spec_.pipeline && std::get<1>(known) == spec_.stage &&
+                        std::get<2>(known) == spec_.store &&
+                        std::get<4>(known) == partition.index &&
+                        position.topic == spec_.inputs[partition.topic];
+      if (same && position.committed)
+        return fmt::format("topic \"{}\" is not the one that was read before", position.topic);
+    }
+    return {};
+  }
+
+  flow::Ended try_commit(const flow::Commit& commit) {
+    const std::lock_guard lock(contents_->mutex);
+    for (const flow::PartitionCommit& moved : commit.partitions) {
+      const auto it = contents_->positions.find(position_key(moved.partition));
+      if (it == contents_->positions.end() || it->second.next != moved.from ||
+          it->second.term != moved.term) {
+        return {flow::CommitEnd::fenced, {}, {},
+                fail(Code::S004, "another worker owns this partition").take()};
+      }
+    }
+    flow::Ended ended{flow::CommitEnd::done, {}, {}, {}};
+    const auto table = contents_->tables.find(spec_.table.table);
+    PENSTOCK_CHECK(table != contents_->tables.end());
+    std::vector<std::pair<PreparedRow, ModelOrigin>> prepared = prepare_rows(ended);
+    if (!ended.rejected.empty()) {
+      ended.end = flow::CommitEnd::rejected;
+      for (const flow::RejectedRow& row : ended.rejected) refused_.insert(row.row);
+      ended.error = fail(Code::S007, "the store refused rows").take();
+      return ended;
+    }
+    for (auto& [row, origin] : prepared) contents_->apply(table->second, std::move(row), origin);
+    for (const flow::PartitionCommit& moved : commit.partitions) {
+      ModelPosition& position = contents_->positions[position_key(moved.partition)];
+      position.next = moved.next;
+      position.fates = moved.fates;
+      position.committed = true;
+      ended.durable.set(moved.partition, moved.next);
+    }
+    return ended;
+  }
+
+  std::vector<std::pair<PreparedRow, ModelOrigin>> prepare_rows(flow::Ended& ended) const {
+    std::vector<std::pair<PreparedRow, ModelOrigin>> prepared;
+    for (const flow::StoreRows& rows : rows_) {
+      for (uint32_t i = 0; i < rows.count; ++i) {
+        const flow::RowId id = rows.ids[i];
+        if (refused_.contains(id)) continue;
+        PreparedRow row = prepare(spec_.table, rows, i);
+        if (!row.reason.empty()) ended.rejected.push_back({id, row.reason, "a column refuses it"});
+        const uint32_t topic = id.partition.topic;
+        prepared.emplace_back(std::move(row), ModelOrigin{spec_.inputs[topic], spec_.lineages[topic],
+                                                          id.partition.index, id.offset});
+      }
+    }
+    return prepared;
+  }
+
+  void forget_rows() {
+    const std::lock_guard lock(contents_->mutex);
+    if (!rows_.empty()) --contents_->open_epochs;
+    rows_.clear();
+    refused_.clear();
+  }
+
+  void end(flow::SinkEvent event) {
+    PENSTOCK_CHECK(!event_);
+    event_ = std::move(event);
+    waker_->wake();
+  }
+
+  std::shared_ptr<ModelStore::Contents> contents_;
+  flow::StoreSpec spec_;
+  flow::Waker* waker_;
+  std::vector<flow::StoreRows> rows_;  // of the open epoch
+  std::set<flow::RowId> refused_;      // of those, what the store refused
+  std::optional<flow::SinkEvent> event_;
+};
+
+Result<std::unique_ptr<flow::StoreSink>> ModelStore::open_sink(const flow::StoreSpec& spec,
+                                                               flow::Waker& waker) {
+  PENSTOCK_CHECK(spec.inputs.size() == spec.lineages.size());
+  PENSTOCK_TRY_VOID(create_missing(spec.table));
+  return std::make_unique<ModelSink>(contents_, spec, waker);
+}
+
+}  // namespace penstock::store

@@ -1,0 +1,189 @@
+#include "store/sqlite/sqlite_store.h"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <iterator>
+#include <system_error>
+#include <utility>
+
+#include "base/check.h"
+#include "base/json_write.h"
+#include "store/sqlite/cell.h"
+#include "store/sqlite/database.h"
+#include "store/sqlite/sqlite_sink.h"
+#include "store/sqlite/table_text.h"
+
+namespace penstock::store {
+namespace {
+
+bool is_table(Database& database, std::string_view name) {
+  Outcome outcome;
+  Statement find = database.prepare(
+      "SELECT 1 FROM sqlite_schema WHERE type IN ('table', 'view') AND name = ?1", outcome);
+  if (outcome != Outcome::done) return false;
+  find.bind_text(1, name);
+  return find.step() == Outcome::row;
+}
+
+void append_cell(const CellType& type, const Statement& row, int column, std::string& out) {
+  if (row.is_null(column)) {
+    out += "null";
+    return;
+  }
+  switch (type.form) {
+    case CellForm::boolean:
+      out += row.int64(column) != 0 ? "true" : "false";
+      break;
+    case CellForm::integer:
+      fmt::format_to(std::back_inserter(out), "{}", row.int64(column));
+      break;
+    case CellForm::real:
+      append_json_number(row.number(column), out);
+      break;
+    case CellForm::json:
+      out += row.text(column);
+      break;
+    case CellForm::blob: {
+      // Avro's JSON: each byte is the code point of its value.
+      std::string text;
+      for (const char c : row.text(column)) {
+        const auto byte = static_cast<unsigned char>(c);
+        if (byte < 0x80) {
+          text += c;
+        } else {
+          text += static_cast<char>(0xc0 | byte >> 6);
+          text += static_cast<char>(0x80 | (byte & 0x3f));
+        }
+      }
+      append_json_string(text, out);
+      break;
+    }
+    default:
+      append_json_string(row.text(column), out);
+  }
+}
+
+std::string newest_text(const flow::StoreTable& table) {
+  std::string names;
+  for (const avro::Field& field : table.schema->root().fields)
+    names += (names.empty() ? "" : ", ") + quoted(field.name);
+  const std::string order =
+      table.merge == flow::Merge::newest_by ? quoted(table.newest_by) : std::string("rowid");
+  return fmt::format("SELECT {} FROM {} ORDER BY {} DESC LIMIT ?1", names, quoted(table.table),
+                     order);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<SqliteStore>> SqliteStore::open(std::string path) {
+  std::error_code error;
+  const auto folder = std::filesystem::path(path).parent_path();
+  if (!folder.empty()) std::filesystem::create_directories(folder, error);
+  if (error)
+    return fail(Code::S001, fmt::format("{}: {}", folder.string(), error.message()));
+  PENSTOCK_TRY(database, Database::open(path, {}));
+  if (const Outcome outcome = database.run(kCreatePositions); outcome != Outcome::done)
+    return std::unexpected(to_error(outcome, path, database.message()));
+  return std::unique_ptr<SqliteStore>(new SqliteStore(std::move(path), false));
+}
+
+Result<std::unique_ptr<SqliteStore>> SqliteStore::open_read_only(std::string path) {
+  PENSTOCK_TRY(database, Database::open(path, {.read_only = true}));
+  return std::unique_ptr<SqliteStore>(new SqliteStore(std::move(path), true));
+}
+
+Result<void> SqliteStore::create_missing(const flow::StoreTable& table) {
+  PENSTOCK_TRY_VOID(check_names(table));
+  PENSTOCK_TRY(database, Database::open(path_, {.read_only = read_only_}));
+  PENSTOCK_TRY(there, fits(database, path_, table));
+  if (there) return {};
+  if (const Outcome outcome = database.run(create_text(table)); outcome != Outcome::done) {
+    // Another process may have made it in between.
+    Error error = to_error(outcome, path_, database.message());
+    PENSTOCK_TRY(now_there, fits(database, path_, table));
+    if (!now_there) return std::unexpected(std::move(error));
+  }
+  return {};
+}
+
+Result<std::unique_ptr<flow::StoreSink>> SqliteStore::open_sink(const flow::StoreSpec& spec,
+                                                                flow::Waker& waker) {
+  PENSTOCK_CHECK(!read_only_ && spec.inputs.size() == spec.lineages.size());
+  PENSTOCK_TRY_VOID(check_names(spec.table));
+  return std::make_unique<SqliteSink>(path_, spec, turn_, waker);
+}
+
+Result<flow::StoreState> SqliteStore::state(const flow::StoreSpec& spec) {
+  PENSTOCK_TRY(database, Database::open(path_, {.read_only = true}));
+  flow::StoreState state;
+  Outcome outcome;
+  if (is_table(database, "penstock_positions")) {
+    Statement find = database.prepare(
+        "SELECT topic, partition, next, fates FROM penstock_positions WHERE pipeline = ?1 AND "
+        "store = ?2 AND (?3 = '' OR stage = ?3) ORDER BY stage, topic, partition",
+        outcome);
+    if (outcome != Outcome::done)
+      return std::unexpected(to_error(outcome, path_, database.message()));
+    find.bind_text(1, spec.pipeline);
+    find.bind_text(2, spec.store);
+    find.bind_text(3, spec.stage);
+    while ((outcome = find.step()) == Outcome::row) {
+      const auto fates = find.is_null(3) ? flow::Fates{} : flow::fates_from_text(find.text(3));
+      if (!fates) return fail(Code::S005, path_ + ": the fates of a position are not readable");
+      state.positions.push_back({std::string(find.text(0)), static_cast<int32_t>(find.int64(1)),
+                                 Offset{find.int64(2)}, *fates});
+    }
+    if (outcome != Outcome::done)
+      return std::unexpected(to_error(outcome, path_, database.message()));
+  }
+  if (!is_table(database, spec.table.table)) return state;
+  Statement count =
+      database.prepare("SELECT count(*) FROM " + quoted(spec.table.table), outcome);
+  if (outcome == Outcome::done && count.step() == Outcome::row)
+    state.rows = static_cast<uint64_t>(count.int64(0));
+  return state;
+}
+
+Result<std::vector<std::string>> SqliteStore::newest(const flow::StoreTable& table,
+                                                     uint32_t limit) {
+  PENSTOCK_TRY(database, Database::open(path_, {.read_only = true}));
+  std::vector<std::string> rows;
+  if (!is_table(database, table.table)) return rows;
+  Outcome outcome;
+  Statement select = database.prepare(newest_text(table), outcome);
+  if (outcome != Outcome::done) return std::unexpected(to_error(outcome, path_, database.message()));
+  select.bind_int64(1, limit);
+  const std::vector<avro::Field>& fields = table.schema->root().fields;
+  while ((outcome = select.step()) == Outcome::row) {
+    std::string row = "{";
+    for (size_t i = 0; i < fields.size(); ++i) {
+      if (i > 0) row += ',';
+      append_json_string(fields[i].name, row);
+      row += ':';
+      append_cell(cell_type(*fields[i].type), select, static_cast<int>(i), row);
+    }
+    rows.push_back(row + "}");
+  }
+  if (outcome != Outcome::done) return std::unexpected(to_error(outcome, path_, database.message()));
+  return rows;
+}
+
+std::vector<flow::PartSpec> sqlite_part_specs() {
+  flow::PartSpec spec;
+  spec.kind = flow::PartKind::store;
+  spec.name = "sqlite";
+  spec.doc = "Rows in a table of an SQLite file: stores/<store>.sqlite in the data folder.";
+  spec.guarantee =
+      "Exactly once: rows and position are one transaction, synced to the disk; a worker that was "
+      "overtaken writes nothing.";
+  spec.fields = {
+      {.name = "file",
+       .type = flow::FieldType::file,
+       .doc = "The file, when it shall not lie in the data folder.",
+       .example = "warehouse.sqlite"},
+  };
+  return {std::move(spec)};
+}
+
+}  // namespace penstock::store
