@@ -2,55 +2,69 @@
 SHELL := /bin/bash
 BUILD := build/release
 JOBS := $(shell nproc)
-CONFIGURE = cmake --preset release > build/configure.log 2>&1 || { cat build/configure.log; exit 1; }
+CHANGED = git diff --name-only HEAD -- '*.cc'; git ls-files -o --exclude-standard '*.cc'
 
-.PHONY: all demo test bench asan tsan format layers tidy help clean
+# $(call configure,SWITCHES): the release tree; quiet unless it fails.
+configure = mkdir -p build && { cmake --preset release $(1) > build/configure.log 2>&1 || \
+            { cat build/configure.log; exit 1; }; }
+BINARY_ONLY := -DPENSTOCK_TESTS=OFF -DPENSTOCK_BENCH=OFF
+EVERYTHING := -DPENSTOCK_TESTS=ON -DPENSTOCK_BENCH=ON
+link = ln -sfn release/src/app/penstock build/penstock
+
+.PHONY: all demo test bench asan tsan format layers tidy clang-tidy help clean
 
 all: ## build/penstock, the release binary
 	@tools/setup build
-	@mkdir -p build
-	@$(CONFIGURE)
+	@[ -f $(BUILD)/build.ninja ] || { echo "configuring $(BUILD)"; $(call configure,$(BINARY_ONLY)); }
 	@echo "building build/penstock"
 	@ninja -C $(BUILD) -j $(JOBS) --quiet penstock
-	@ln -sf release/src/app/penstock build/penstock
+	@$(link)
 
-demo: all ## the whole system on this machine; Ctrl-C drains (PENSTOCK_DEMO_SECONDS=n stops by itself)
+demo: all ## the whole system here; Ctrl-C drains (PENSTOCK_DEMO_SECONDS=n stops by itself)
 	@build/penstock demo
 
 test: ## every test, with each one's share of the time
 	@tools/setup test
-	@mkdir -p build
-	@$(CONFIGURE)
-	@echo "building the binary and the tests"
+	@$(call configure,$(EVERYTHING))
+	@echo "building the binary, the tests and the benchmarks in $(BUILD)"
 	@ninja -C $(BUILD) -j $(JOBS) --quiet
-	@ln -sf release/src/app/penstock build/penstock
+	@$(link)
 	@tools/run_tests $(BUILD)
 
-bench: ## what the engine does per record: nanoseconds, allocations, records per second
+bench: ## what a record costs: nanoseconds, allocations, records per second
 	@tools/setup bench
-	@mkdir -p build
-	@$(CONFIGURE)
+	@$(call configure,-DPENSTOCK_BENCH=ON)
+	@echo "building the benchmarks in $(BUILD)"
 	@ninja -C $(BUILD) -j $(JOBS) --quiet
-	@ln -sf release/src/app/penstock build/penstock
+	@$(link)
 	@tools/run_bench $(BUILD)
 
 asan tsan: ## the unit tests under AddressSanitizer and UBSan, or ThreadSanitizer
 	@tools/setup test
 	@cmake --preset $@ > /dev/null
+	@echo "building build/$@"
 	@ninja -C build/$@ -j $(JOBS) --quiet
-	@ctest --test-dir build/$@ -L unit --output-on-failure -j $(JOBS)
+	@tools/run_tests build/$@ -L unit
 
 format: ## clang-format over all sources
-	@git ls-files '*.h' '*.cc' | xargs clang-format-19 -i
+	@tools/setup test
+	@git ls-files -co --exclude-standard '*.h' '*.cc' | xargs clang-format-19 -i
 
 layers: ## do the rooms include lower rooms only?
 	@tools/layers
 
-tidy: ## house rules
+tidy: ## house rules, and their own test
 	@tools/tidy
+	@python3 -B tools/tests/rules_selftest.py
+
+clang-tidy: ## clang-tidy over the files that differ from the last commit
+	@tools/setup tidy
+	@$(call configure,$(EVERYTHING))
+	@{ $(CHANGED); } | sort -u | while read -r f; do [ -f "$$f" ] && echo "$$f"; done | \
+	  xargs -r -P $(JOBS) -n 1 clang-tidy-19 --quiet -p $(BUILD)
 
 help: ## this list
-	@grep -hE '^[a-z ]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
+	@grep -hE '^[a-z -]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
 
 clean: ## forget everything that was built
 	@rm -rf build

@@ -1,6 +1,7 @@
 #include "app/load.h"
 
 #include "app/parts.h"
+#include "file/table.h"
 
 #include <filesystem>
 
@@ -23,6 +24,13 @@ std::expected<std::shared_ptr<const plan::Plan>, int> load(const std::string& fi
   if (!checked.plan)
     return std::unexpected(checked.errors.empty() ? 78 : exit_code(checked.errors.front()));
   return checked.plan;
+}
+
+plan::CheckOptions check_options(const std::string& target) {
+  plan::CheckOptions options;
+  options.target = target;
+  options.table_shape = file::table_shape;
+  return options;
 }
 
 std::string data_folder(const Options& options, const plan::Plan& plan) {

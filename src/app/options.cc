@@ -115,6 +115,7 @@ void add_run_verbs(Builder& b) {
   b.value(send, "--rate", b.options.rate_per_second, "records per second")
       ->check(CLI::NonNegativeNumber);
   b.flag(send, "--again", b.options.again, "send a file once more that was sent already");
+  b.flag(send, "--raw", b.options.raw, "JSON lines of {\"key\", \"value_hex\"}: bytes as they are");
   b.flag(send, "--skip-bad", b.options.skip_bad,
          "tell of rows that do not fit the schema and go on");
   CLI::App* produce = b.verb("produce", "the simulated clients, for ever");

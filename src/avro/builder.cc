@@ -167,6 +167,7 @@ Program Builder::finish() {
   for (Op& each : program_.ops) {
     if (each.what == Do::call) each.a = starts[each.a];
   }
+  program_.literals.append(kLiteralPad, '\0');
   return std::move(program_);
 }
 

@@ -106,8 +106,9 @@ Result<std::string> decode_text(std::string_view schema, std::string_view reader
     if (!strip_single_object(bytes, fingerprint, bytes))
       return fail(Code::A007, "the value does not begin with C3 01 and a fingerprint");
     if (fingerprint != writer->fingerprint())
-      return fail(Code::A007, fmt::format("written under the schema {:016x}, the one given is {:016x}",
-                                          fingerprint, writer->fingerprint()));
+      return fail(Code::A007,
+                  fmt::format("written under the schema {:016x}, the one given is {:016x}",
+                              fingerprint, writer->fingerprint()));
   }
   if (reader.empty()) return resolved_json(*writer, *writer, bytes);
   PENSTOCK_TRY(target, parse(reader));

@@ -7,22 +7,23 @@
 //     encode_case(R"({"schema": "int", "value": 1})")           // {"hex":"02"}
 #pragma once
 
-#include <string>
-#include <string_view>
-
 #include "avro/framing.h"
 #include "base/error.h"
 #include "base/units.h"
 
+#include <string>
+#include <string_view>
+
 namespace penstock::avro {
 
-// {"writer": SCHEMA, "reader": SCHEMA or absent, "hex": "…"} → {"value": …} in Avro's JSON encoding.
+// {"writer": SCHEMA, "reader": SCHEMA or absent, "hex": "…"} → {"value": …} in Avro's JSON
+// encoding.
 std::string decode_case(std::string_view line);
 // {"schema": SCHEMA, "value": …} → {"hex": "…"}.
 std::string encode_case(std::string_view line);
 
-// `bytes`, written under `schema`, as JSON of `reader` ("": of `schema`). With single-object framing the fingerprint
-// must be the schema's.
+// `bytes`, written under `schema`, as JSON of `reader` ("": of `schema`). With single-object
+// framing the fingerprint must be the schema's.
 Result<std::string> decode_text(std::string_view schema, std::string_view reader, Framing framing,
                                 ByteView bytes);
 // The JSON value as (framed) Avro bytes.

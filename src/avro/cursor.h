@@ -49,6 +49,7 @@ std::string_view fault_text(Fault fault);
 struct Cursor {
   const char* at;
   const char* end;
+  const char* begin = nullptr;  // where known, bytes from here on may be looked at again
   size_t left() const { return static_cast<size_t>(end - at); }
 };
 
@@ -68,14 +69,26 @@ constexpr uint64_t zigzag(int64_t value) {
 
 inline constexpr uint64_t kVarintMore = 0x8080808080808080;
 
+// The next eight bytes; what lies beyond the end reads as bytes that ask for more. False: cannot be looked at so.
+[[gnu::always_inline]] inline bool peek_word(const Cursor& in, uint64_t& word) {
+  const size_t left = in.left();
+  if (left >= 8) [[likely]] {
+    std::memcpy(&word, in.at, 8);
+    return true;
+  }
+  if (left == 0 || in.begin == nullptr || in.end - in.begin < 8) return false;
+  std::memcpy(&word, in.end - 8, 8);
+  word = (word >> (64 - 8 * left)) | (~uint64_t{0} << (8 * left));
+  return true;
+}
+
 [[gnu::always_inline]] inline Fault read_varint(Cursor& in, uint64_t& value) {
   if (in.at != in.end && static_cast<int8_t>(*in.at) >= 0) {
     value = static_cast<uint8_t>(*in.at++);
     return Fault::none;
   }
-  if (in.left() >= 8) [[likely]] {
-    uint64_t word = 0;
-    std::memcpy(&word, in.at, 8);
+  uint64_t word = 0;
+  if (peek_word(in, word)) [[likely]] {
     const uint64_t stops = ~word & kVarintMore;
     if (stops != 0) [[likely]] {
       in.at += (std::countr_zero(stops) >> 3) + 1;
@@ -110,9 +123,8 @@ inline constexpr uint64_t kVarintMore = 0x8080808080808080;
 }
 
 [[gnu::always_inline]] inline Fault skip_long(Cursor& in) {
-  if (in.left() >= 8) [[likely]] {
-    uint64_t word = 0;
-    std::memcpy(&word, in.at, 8);
+  uint64_t word = 0;
+  if (peek_word(in, word)) [[likely]] {
     const uint64_t stops = ~word & kVarintMore;
     if (stops != 0) [[likely]] {
       in.at += (std::countr_zero(stops) >> 3) + 1;

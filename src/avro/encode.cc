@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <limits>
 #include <optional>
 
@@ -41,6 +42,10 @@ inline constexpr uint32_t kEnd = UINT32_MAX - 1;  // not a cut: the datum's end
 struct Prefix {
   uint8_t size = 0;
   char bytes[3] = {};
+  void append_to(Output& to) const {
+    std::memcpy(to.room(sizeof bytes), bytes, sizeof bytes);
+    to.advance(size);
+  }
 };
 
 struct Step {
@@ -154,7 +159,8 @@ struct EncodePlan::Program {
            std::string* why) const;
   bool put_slot(const Step& step, const row::Column& column, uint32_t row, Output& to,
                 std::string* why) const;
-  bool through(const Step& step, ByteView datum, Output& to, std::string* why) const;
+  bool through(const Step& step, ByteView datum, size_t size_bytes, Output& to,
+               std::string* why) const;
   bool refuse(const Step& step, std::string_view text, std::string* why) const;
 };
 
@@ -338,10 +344,11 @@ uint32_t EncodePlan::Program::position(const row::Batch& batch, uint32_t row, ui
   return batch.cuts[size_t{row} * batch.cut_count + bound[cut]];
 }
 
-bool EncodePlan::Program::through(const Step& step, ByteView datum, Output& to,
+// `datum` may go on behind the value of `size_bytes`.
+bool EncodePlan::Program::through(const Step& step, ByteView datum, size_t size_bytes, Output& to,
                                   std::string* why) const {
   Machine machine(resolvers[step.c]);
-  if (machine.run(datum, 0, nullptr, &to)) [[likely]]
+  if (machine.run_until(datum, datum.data() + size_bytes, &to)) [[likely]]
     return true;
   Step blamed = step;
   if (step.put == Put::resolved && machine.field() < step.fields) blamed.field += machine.field();
@@ -352,18 +359,19 @@ bool EncodePlan::Program::put(const Step& step, const row::Batch& batch, uint32_
                               std::string* why) const {
   if (step.put <= Put::resolved) {
     const uint32_t begin = position(batch, row, step.a);
-    const ByteView bytes{batch.datums[row].data() + begin, position(batch, row, step.b) - begin};
-    if (step.put == Put::resolved) return through(step, bytes, to, why);
-    to.append(bytes);
+    const ByteView bytes = batch.datums[row].substr(begin);
+    const uint32_t size_bytes = position(batch, row, step.b) - begin;
+    if (step.put == Put::resolved) return through(step, bytes, size_bytes, to, why);
+    to.append(bytes.data(), size_bytes);
     return true;
   }
   const row::Column& column = batch.columns[step.a];
   if (column.is_null(row)) {
     if (!step.null_fits) return refuse(step, "null", why);
-    to.append(step.null_bytes.bytes, step.null_bytes.size);
+    step.null_bytes.append_to(to);
     return true;
   }
-  if (step.value_prefix.size != 0) to.append(step.value_prefix.bytes, step.value_prefix.size);
+  step.value_prefix.append_to(to);
   return put_slot(step, column, row, to, why);
 }
 
@@ -420,7 +428,7 @@ bool EncodePlan::Program::put_slot(const Step& step, const row::Column& column, 
       to.append(column.views[row]);
       return true;
     case Put::datum:
-      return through(step, column.views[row], to, why);
+      return through(step, column.views[row], column.views[row].size(), to, why);
     case Put::run:
     case Put::resolved:
       break;

@@ -58,11 +58,10 @@ Result<void> union_cell(const Node& type, std::string_view text, std::string& ou
 
 }  // namespace
 
-Result<void> from_json(const Node& type, std::string_view text, JsonStyle style,
-                       std::string& out) {
+Result<void> from_json(const Node& type, std::string_view text, JsonStyle style, std::string& out) {
   if (text.size() > kMaxJsonBytes)
-    return fail(Code::A006, fmt::format("{} bytes of JSON; at most {} are read", text.size(),
-                                        kMaxJsonBytes));
+    return fail(Code::A006,
+                fmt::format("{} bytes of JSON; at most {} are read", text.size(), kMaxJsonBytes));
   const auto json = read_json(text);
   if (!json) return fail(Code::A006, json.error());
   return encode(type, *json,
@@ -71,8 +70,8 @@ Result<void> from_json(const Node& type, std::string_view text, JsonStyle style,
 
 Result<void> from_text(const Node& type, std::string_view text, std::string& out) {
   if (text.size() > kMaxJsonBytes)
-    return fail(Code::A006, fmt::format("a cell of {} bytes; at most {} are read", text.size(),
-                                        kMaxJsonBytes));
+    return fail(Code::A006,
+                fmt::format("a cell of {} bytes; at most {} are read", text.size(), kMaxJsonBytes));
   if (type.type == Type::union_) return union_cell(type, text, out);
   if (type.type == Type::null_) {
     if (text.empty()) return {};

@@ -72,8 +72,8 @@ bool JsonEncoder::mismatch(const Node& type, const Json& json) {
   std::string shown;
   if (json.kind == Json::Kind::number || json.kind == Json::Kind::string)
     shown = fmt::format(" ({})", json.text.size() <= 40 ? json.text : "long text");
-  return stop(fmt::format("{}{} is not a value of {}", kind_name(json.kind), shown,
-                          describe(type)));
+  return stop(
+      fmt::format("{}{} is not a value of {}", kind_name(json.kind), shown, describe(type)));
 }
 
 bool JsonEncoder::value(const Node& type, const Json& json) {
@@ -232,6 +232,8 @@ bool JsonEncoder::field(const Node& type, size_t index, const Json& json) {
     fits = value(*field.type, *given);
   } else if (!field.has_default || (hook_ && !hook_(type, index))) {
     fits = stop(fmt::format("field \"{}\" is missing and has no default", field.name));
+  } else if (out_.size() - first_ + field.default_datum.size() > max_bytes_) {
+    fits = stop("the value is too large");
   } else {
     out_ += field.default_datum;
   }
@@ -287,7 +289,7 @@ bool JsonEncoder::by_value(const Node& type, const Json& json) {
   }
   // With one candidate besides null, its own complaint says more.
   return type.nullable_branch() != nullptr && json.kind != Json::Kind::null_ ? false
-                                                                          : mismatch(type, json);
+                                                                             : mismatch(type, json);
 }
 
 }  // namespace penstock::avro

@@ -1,18 +1,19 @@
 // json_encoder.h — JSON trees to Avro bytes: the work of from_json() and of fields' defaults.
 //
 // Thread      one owner, for one value.
-// Limits      appends at most `max_bytes`; arrays, maps and records nest ≤ 64; trying union branches is bounded too.
-// Errors      encode() returns false; why() says what does not fit, and where ("…, at /tags/3").
+// Limits      appends at most `max_bytes`; arrays, maps and records nest ≤ 64; trying union
+// branches is bounded too. Errors      encode() returns false; why() says what does not fit, and
+// where ("…, at /tags/3").
 #pragma once
+
+#include "avro/json_text.h"
+#include "avro/schema.h"
 
 #include <cstdint>
 #include <functional>
 #include <string>
 #include <string_view>
 #include <utility>
-
-#include "avro/json_text.h"
-#include "avro/schema.h"
 
 namespace penstock::avro {
 

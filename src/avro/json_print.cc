@@ -88,8 +88,7 @@ class Printer {
 
   bool whole(const Node& type) {
     int64_t number = 0;
-    const Fault fault =
-        type.type == Type::int_ ? read_int(in_, number) : read_long(in_, number);
+    const Fault fault = type.type == Type::int_ ? read_int(in_, number) : read_long(in_, number);
     if (!stop(fault)) return false;
     if (plain_ && is_time(type.logical)) {
       const size_t quote = out_.size();

@@ -22,11 +22,19 @@ std::string there_and_back(std::string_view schema, std::string_view text, JsonS
 
 TEST_CASE("Avro's JSON encoding there and back") {
   for (const auto& [schema, text] : std::initializer_list<std::pair<const char*, const char*>>{
-           {"null", "null"}, {"boolean", "true"}, {"int", "-2147483648"},
-           {"long", "9223372036854775807"}, {"double", "0.1"}, {"float", "0.1"},
-           {"double", "\"NaN\""}, {"float", "\"-Infinity\""}, {"double", "5e-324"},
-           {"string", R"("ä\n\u0001😀")"}, {"bytes", "\"\\u0000ÿ\""},
-           {R"(["null","int"])", "null"}, {R"(["null","int"])", R"({"int":3})"},
+           {"null", "null"},
+           {"boolean", "true"},
+           {"int", "-2147483648"},
+           {"long", "9223372036854775807"},
+           {"double", "0.1"},
+           {"float", "0.1"},
+           {"double", "\"NaN\""},
+           {"float", "\"-Infinity\""},
+           {"double", "5e-324"},
+           {"string", R"("ä\n\u0001😀")"},
+           {"bytes", "\"\\u0000ÿ\""},
+           {R"(["null","int"])", "null"},
+           {R"(["null","int"])", R"({"int":3})"},
            {R"(["null",{"type":"fixed","name":"a.F","size":2}])", R"({"a.F":"ab"})"},
            {R"({"type":"map","values":"int"})", R"({"a":1,"b":2})"},
            {R"({"type":"array","items":["null","string"]})", R"([null,{"string":"x"}])"},
@@ -45,15 +53,18 @@ TEST_CASE("plain JSON there and back") {
            {"long", "timestamp-nanos", R"("1969-12-31T23:59:59.999999999Z")"},
            {"long", "local-timestamp-micros", R"("2024-02-29T00:00:00")"},
            {"long", "timestamp-millis", "9223372036854775807"},
-           {"int", "date", R"("0001-01-01")"}, {"int", "time-millis", R"("12:00:00.001")"},
-           {"bytes", "decimal", R"("-1234567.89")"}, {"bytes", "decimal", R"("0.00")"},
-           {"bytes", "decimal", R"("-0.01")"}, {"bytes", "decimal", R"("1.28")"}}) {
+           {"int", "date", R"("0001-01-01")"},
+           {"int", "time-millis", R"("12:00:00.001")"},
+           {"bytes", "decimal", R"("-1234567.89")"},
+           {"bytes", "decimal", R"("0.00")"},
+           {"bytes", "decimal", R"("-0.01")"},
+           {"bytes", "decimal", R"("1.28")"}}) {
     CHECK(there_and_back(logical(base, name), text, JsonStyle::plain) == text);
   }
   CHECK(there_and_back(R"(["null","string"])", "\"x\"", JsonStyle::plain) == "\"x\"");
   CHECK(there_and_back(R"({"type":"fixed","name":"U","size":16,"logicalType":"uuid"})",
-                       R"("f81d4fae-7dec-11d0-a765-00a0c91e6bf6")", JsonStyle::plain) ==
-        R"("f81d4fae-7dec-11d0-a765-00a0c91e6bf6")");
+                       R"("f81d4fae-7dec-11d0-a765-00a0c91e6bf6")",
+                       JsonStyle::plain) == R"("f81d4fae-7dec-11d0-a765-00a0c91e6bf6")");
 }
 
 TEST_CASE("values that do not fit name their place") {
@@ -77,7 +88,9 @@ TEST_CASE("damaged datums are errors of to_json") {
     const auto json = to_json((*parse(schema))->root(), datum, JsonStyle::avro);
     return json ? *json : json.error().message;
   };
-  CHECK(why("string", "\x08" "abc") == "the bytes end inside a value");
+  CHECK(why("string",
+            "\x08"
+            "abc") == "the bytes end inside a value");
   CHECK(why("null", "x") == "bytes after the end of the datum");
   CHECK(why(R"({"type":"array","items":"null"})", "\xfe\xff\xff\xff\xff\xff\xff\xff\xff\x01") ==
         "too many items of no size, at /65536");
@@ -90,9 +103,10 @@ TEST_CASE("trying union branches is bounded") {
   std::string schema = "\"int\"";
   std::string value = "\"x\"";
   for (int i = 0; i < 25; ++i) {
-    schema = fmt::format(R"(["null",{{"type":"array","items":{0}}},{{"type":"record","name":"R{1}",)"
-                         R"("fields":[]}}])",
-                         schema, i);
+    schema =
+        fmt::format(R"(["null",{{"type":"array","items":{0}}},{{"type":"record","name":"R{1}",)"
+                    R"("fields":[]}}])",
+                    schema, i);
     value = "[" + value + "]";
   }
   std::string datum;

@@ -1,8 +1,10 @@
-// json_text.h — JSON text as a tree that loses nothing: numbers stay the text they were, doubled names are refused.
+// json_text.h — JSON text as a tree that loses nothing: numbers stay the text they were, doubled
+// names are refused.
 //
 // Thread      free functions; a Json is a value.
-// Limits      nesting ≤ 256; the caller bounds the text's size (a tree takes about 100 bytes per value).
-// Errors      one sentence with the byte where it went wrong. Strings must be UTF-8; \ud800 alone is refused.
+// Limits      nesting ≤ 256; the caller bounds the text's size (a tree takes about 100 bytes per
+// value). Errors      one sentence with the byte where it went wrong. Strings must be UTF-8; \ud800
+// alone is refused.
 //
 //     auto json = read_json(text);
 //     if (!json) return fail(Code::A006, json.error());

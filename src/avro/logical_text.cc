@@ -100,8 +100,8 @@ bool parse_decimal(std::string_view text, uint32_t scale, uint32_t precision, st
   magnitude.push_back('\0');
   std::ranges::reverse(magnitude);
   if (negative) negate(magnitude);
-  while (magnitude.size() > 1 && static_cast<int8_t>(magnitude[0]) ==
-                                     (static_cast<int8_t>(magnitude[1]) < 0 ? -1 : 0)) {
+  while (magnitude.size() > 1 &&
+         static_cast<int8_t>(magnitude[0]) == (static_cast<int8_t>(magnitude[1]) < 0 ? -1 : 0)) {
     magnitude.erase(0, 1);
   }
   bytes += magnitude;

@@ -2,20 +2,22 @@
 //
 // Thread      free functions, no state.
 // Limits      decimals of at most 1,024 bytes and 4,096 digits.
-// Errors      false: the text is no such value, or the value has no such text; nothing was appended then.
+// Errors      false: the text is no such value, or the value has no such text; nothing was appended
+// then.
 #pragma once
+
+#include "avro/schema.h"
+#include "base/units.h"
 
 #include <cstdint>
 #include <string>
 #include <string_view>
 
-#include "avro/schema.h"
-#include "base/units.h"
-
 namespace penstock::avro {
 
-// "-12.50" as big-endian two's complement of its digits × 10^scale, in the fewest bytes. More digits after the point
-// than `scale`, or more in all than `precision`, are refused, but zeros at the end are not counted.
+// "-12.50" as big-endian two's complement of its digits × 10^scale, in the fewest bytes. More
+// digits after the point than `scale`, or more in all than `precision`, are refused, but zeros at
+// the end are not counted.
 bool parse_decimal(std::string_view text, uint32_t scale, uint32_t precision, std::string& bytes);
 // Repeats the sign in front until there are `size_bytes`.
 bool widen_decimal(size_t size_bytes, std::string& bytes);

@@ -42,6 +42,12 @@ class Output {
     }
     at_ += size;
   }
+  // The same, where 16 bytes may be read at `bytes` whatever `size` is, if `readable` is not less.
+  void append_short(const char* bytes, size_t size, size_t readable) {
+    if (size > 16 || readable < 16) return append(bytes, size);
+    std::memcpy(room(16), bytes, 16);
+    at_ += size;
+  }
   void append(ByteView bytes) { append(bytes.data(), bytes.size()); }
 
   void varint(uint64_t value) {

@@ -25,19 +25,35 @@ Fault as_int(Cursor& in, To& value) {
 
 }  // namespace
 
-bool Machine::run(ByteView datum, uint32_t row, uint32_t* cuts, Output* out) {
+void Machine::start(ByteView datum) {
   begin_ = at_ = datum.data();
   end_ = datum.data() + datum.size();
-  row_ = row;
-  cuts_ = cuts;
-  out_ = out;
   depth_ = 0;
   zero_size_left_ = kMaxZeroSizeItems;
   calls_left_ = kMaxZeroSizeItems + uint64_t{kMaxDepth} * datum.size();
   fault_ = Fault::none;
-  if (datum.size() > kMaxDatumBytes) return stop(0, begin_, Fault::too_large);
-  if (!walk(0)) return false;
+}
+
+bool Machine::run(ByteView datum, uint32_t row, uint32_t* cuts, Output* out) {
+  start(datum);
+  row_ = row;
+  cuts_ = cuts;
+  out_ = out;
+  if (datum.size() > kMaxDatumBytes) [[unlikely]]
+    return stop(0, begin_, Fault::too_large);
+  if (!walk(0)) [[unlikely]]
+    return false;
   if (at_ != end_) [[unlikely]]
+    return stop(static_cast<uint32_t>(program_.ops.size()), at_, Fault::trailing);
+  return true;
+}
+
+bool Machine::run_until(ByteView datum, const char* end, Output* out) {
+  start(datum);
+  out_ = out;
+  if (!walk(0)) [[unlikely]]
+    return false;
+  if (at_ != end) [[unlikely]]
     return stop(static_cast<uint32_t>(program_.ops.size()), at_, Fault::trailing);
   return true;
 }
@@ -49,107 +65,8 @@ bool Machine::stop(uint32_t pc, const char* at, Fault fault) {
   return false;
 }
 
-// The hot loop: one datum's fixed part without a call. Nested things go through nested().
-bool Machine::walk(uint32_t pc) {
-  const Op* const ops = program_.ops.data();
-  Cursor in{at_, end_};
-  for (;; ++pc) {
-    const Op& op = ops[pc];
-    Fault fault = Fault::none;
-    ByteView view;
-    uint32_t index = 0;
-    switch (op.what) {
-      case Do::fixed:
-        fault = skip_bytes(in, op.a);
-        break;
-      case Do::longs:
-        for (uint32_t left = op.a; left != 0 && fault == Fault::none; --left) fault = skip_long(in);
-        break;
-      case Do::string:
-        fault = read_string(in, view);
-        break;
-      case Do::enum_:
-        fault = read_index(in, op.a, Fault::enum_index, index);
-        break;
-      case Do::union_:
-        fault = read_index(in, op.a, Fault::union_index, index);
-        if (fault == Fault::none) pc = program_.targets[op.b + index] - 1;
-        break;
-      case Do::jump:
-        pc = op.a - 1;
-        break;
-      case Do::load_long:
-        fault = read_long(in, columns_[op.slot].int64s[row_]);
-        break;
-      case Do::load_double:
-        fault = read_float(in, columns_[op.slot].float64s[row_]);
-        break;
-      case Do::load_string:
-        fault = read_string(in, view);
-        load_view(op, view);
-        break;
-      case Do::load_enum:
-        fault = read_index(in, op.a, Fault::enum_index, index);
-        if (fault == Fault::none) load_view(op, program_.symbols[op.b + index]);
-        break;
-      case Do::load_null:
-        fault = read_index(in, 2, Fault::union_index, index);
-        columns_[op.slot].nulls[row_] = index == op.a;
-        if (index == op.a) {
-          set_null(op);
-          pc = op.b - 1;
-        }
-        break;
-      case Do::cut:
-        cuts_[op.a] = static_cast<uint32_t>(in.at - begin_);
-        break;
-      case Do::mark:
-        mark_ = in.at;
-        break;
-      case Do::copy:
-        out_->append(mark_, static_cast<size_t>(in.at - mark_));
-        break;
-      case Do::leave:
-        at_ = in.at;
-        return true;
-      default:
-        fault = rare(op, in, pc);
-        break;
-    }
-    if (fault != Fault::none) [[unlikely]]
-      return stop(static_cast<uint32_t>(&op - ops), in.at, fault);
-  }
-}
-
-// The rarer operations. `pc` is the operation's own; on return the one before the next.
-Fault Machine::rare(const Op& op, Cursor& in, uint32_t& pc) {
-  Fault fault = Fault::none;
-  switch (op.what) {
-    case Do::call:
-      return call(op.a, in);
-    case Do::array:
-    case Do::map:
-    case Do::copy_array:
-    case Do::copy_map:
-      fault = items(op, pc + 1, in);
-      pc = op.a - 1;
-      return fault;
-    case Do::void_array:
-      return void_items(in);
-    case Do::reorder:
-      fault = reorder(op, in);
-      pc = op.b - 1;
-      return fault;
-    case Do::refuse:
-      refused_ = op.a;
-      return Fault::unresolved;
-    default:
-      return op.what < Do::mark ? take(op, in) : append(op, in);
-  }
-}
-
 // Passes over a value, or fills a slot from it.
-Fault Machine::take(const Op& op, Cursor& in) {
+[[gnu::always_inline]] inline Fault Machine::take(const Op& op, Cursor& in) {
   ByteView view;
   int64_t whole = 0;
   float single = 0;
@@ -194,14 +111,14 @@ Fault Machine::take(const Op& op, Cursor& in) {
 }
 
 // Appends to the output.
-Fault Machine::append(const Op& op, Cursor& in) {
+[[gnu::always_inline]] inline Fault Machine::append(const Op& op, Cursor& in) {
   uint32_t index = 0;
   float single = 0;
   double number = 0;
   Fault fault = Fault::none;
   switch (op.what) {
     case Do::literal:
-      out_->append(program_.literals.data() + op.a, op.b);
+      out_->append_short(program_.literals.data() + op.a, op.b, kLiteralPad);
       return fault;
     case Do::int_to_float:
       fault = as_int(in, single);
@@ -236,6 +153,127 @@ Fault Machine::append(const Op& op, Cursor& in) {
   }
   PENSTOCK_CHECK(false);
   return Fault::unresolved;
+}
+
+// The hot loop: what has no parts of its own is done here, without a call; `in` and `pc` stay in registers. Nested
+// things go through enter().
+bool Machine::walk(uint32_t pc) {
+  const Op* const ops = program_.ops.data();
+  Cursor in{at_, end_, begin_};
+  const char* mark = in.at;
+  for (const Op* next = ops + pc;;) {
+    const Op& op = *next++;
+    Fault fault = Fault::none;
+    ByteView view;
+    uint32_t index = 0;
+    switch (op.what) {
+      case Do::fixed:
+        fault = skip_bytes(in, op.a);
+        break;
+      case Do::longs:
+        for (uint32_t left = op.a; left != 0 && fault == Fault::none; --left) fault = skip_long(in);
+        break;
+      case Do::string:
+        fault = read_string(in, view);
+        break;
+      case Do::enum_:
+        fault = read_index(in, op.a, Fault::enum_index, index);
+        break;
+      case Do::union_:
+        fault = read_index(in, op.a, Fault::union_index, index);
+        if (fault == Fault::none) next = ops + program_.targets[op.b + index];
+        break;
+      case Do::jump:
+        next = ops + op.a;
+        break;
+      case Do::load_long:
+        fault = read_long(in, columns_[op.slot].int64s[row_]);
+        break;
+      case Do::load_double:
+        fault = read_float(in, columns_[op.slot].float64s[row_]);
+        break;
+      case Do::load_string:
+        fault = read_string(in, view);
+        load_view(op, view);
+        break;
+      case Do::load_enum:
+        fault = read_index(in, op.a, Fault::enum_index, index);
+        if (fault == Fault::none) load_view(op, program_.symbols[op.b + index]);
+        break;
+      case Do::load_null:
+        fault = read_index(in, 2, Fault::union_index, index);
+        columns_[op.slot].nulls[row_] = index == op.a;
+        if (index == op.a) {
+          set_null(op);
+          next = ops + op.b;
+        }
+        break;
+      case Do::cut:
+        cuts_[op.a] = static_cast<uint32_t>(in.at - begin_);
+        break;
+      case Do::mark:
+        mark = in.at;
+        break;
+      case Do::copy:
+        out_->append_short(mark, static_cast<size_t>(in.at - mark),
+                           static_cast<size_t>(in.end - mark));
+        break;
+      case Do::leave:
+        at_ = in.at;
+        return true;
+      default:
+        if (op.what < Do::mark) {
+          fault = take(op, in);
+        } else if (op.what < Do::array) {
+          fault = append(op, in);
+        } else {
+          at_ = in.at;
+          next_pc_ = static_cast<uint32_t>(next - ops);
+          fault = enter(op);
+          in.at = at_;
+          next = ops + next_pc_;
+        }
+        break;
+    }
+    if (fault != Fault::none) [[unlikely]]
+      return stop(static_cast<uint32_t>(&op - ops), in.at, fault);
+  }
+}
+
+// Whatever has parts: from at_ on. next_pc_ says where to go on.
+Fault Machine::enter(const Op& op) {
+  Cursor in{at_, end_, begin_};
+  Fault fault = Fault::none;
+  const uint32_t pc = next_pc_;
+  switch (op.what) {
+    case Do::call:
+      fault = call(op.a, in);
+      break;
+    case Do::array:
+    case Do::map:
+    case Do::copy_array:
+    case Do::copy_map:
+      fault = items(op, pc, in);
+      next_pc_ = op.a;
+      break;
+    case Do::void_array:
+      fault = void_items(in);
+      break;
+    case Do::reorder:
+      fault = reorder(op, in);
+      next_pc_ = op.b;
+      break;
+    case Do::refuse:
+      refused_ = op.a;
+      fault = Fault::unresolved;
+      break;
+    default:
+      PENSTOCK_CHECK(false);
+  }
+  // What was entered has entered other things meanwhile.
+  if (op.what == Do::call || op.what == Do::void_array) next_pc_ = pc;
+  at_ = in.at;
+  return fault;
 }
 
 Fault Machine::nested(uint32_t pc, Cursor& in) {
@@ -327,7 +365,7 @@ Fault Machine::reorder(const Op& op, Cursor& in) {
   }
   const uint32_t reader_fields = fault == Fault::none ? *table++ : 0;
   for (uint32_t at = 0; at < reader_fields && fault == Fault::none; ++at, table += 2) {
-    Cursor field{table[0] == kNoSymbol ? in.at : starts[base + table[0]], in.end};
+    Cursor field{table[0] == kNoSymbol ? in.at : starts[base + table[0]], in.end, in.begin};
     fault = nested(table[1], field);
   }
   starts.resize(base);

@@ -29,10 +29,6 @@ enum class Do : uint8_t {
   enum_,    // a symbols
   union_,   // a branches; targets[b + branch] is where to go on
   jump,     // to a
-  array,    // items' program follows, ending in `leave`; a: where to go on; b: an item's least bytes
-  map,      // likewise; b includes the key
-  void_array,  // items of no size and no consequence
-  call,     // the program at a
   leave,
   // Fill slots.
   load_boolean,
@@ -58,15 +54,20 @@ enum class Do : uint8_t {
   long_to_double,
   float_to_double,
   enum_map,     // a symbols; targets[b + symbol] = the reader's symbol, or kNoSymbol
+  // Go into something.
+  array,        // items' program follows, ending in `leave`; a: where to go on; b: an item's least bytes
+  map,          // likewise; b includes the key
+  void_array,   // items of no size and no consequence
   copy_array,   // as array, map
   copy_map,
+  call,         // the program at a
   reorder,      // a record whose fields come in another order: see Machine::reorder; b: where to go on
   refuse,       // this value has no place in the reader's schema: texts[a]
 };
 
 inline constexpr uint32_t kNoSymbol = UINT32_MAX;
 
-struct Op {
+struct alignas(16) Op {
   Do what;
   uint8_t c = 0;
   uint16_t slot = 0;
@@ -77,12 +78,13 @@ struct Op {
 struct Program {
   std::vector<Op> ops;
   std::vector<uint32_t> targets;
-  std::string literals;
+  std::string literals;             // and kLiteralPad more bytes
   std::vector<ByteView> symbols;    // views into the schema
   std::vector<std::string> texts;
   std::vector<uint16_t> fields;     // by op: which field of the outermost record it works for; kNoField
 };
 inline constexpr uint16_t kNoField = UINT16_MAX;
+inline constexpr size_t kLiteralPad = 16;  // so that short ones are copied without looking at their size
 
 // Runs a Program over one datum after the other.
 class Machine {
@@ -93,6 +95,8 @@ class Machine {
   // True when `datum` is whole and valid, to its last byte. `cuts` receives the cuts of `row`; `out` what is
   // appended. Either may be nullptr where the program has no such operations.
   bool run(ByteView datum, uint32_t row, uint32_t* cuts, Output* out);
+  // The same for a value that is known to end at `end`, inside `datum`: what follows it may be looked at.
+  bool run_until(ByteView datum, const char* end, Output* out);
 
   Fault fault() const { return fault_; }
   // After a failure: 'the bytes end inside a value, at byte 17', and the text of `refuse` where that was it.
@@ -101,11 +105,12 @@ class Machine {
   uint16_t field() const;
 
  private:
+  void start(ByteView datum);
   bool walk(uint32_t pc);
   bool stop(uint32_t pc, const char* at, Fault fault);
-  Fault rare(const Op& op, Cursor& in, uint32_t& pc);
   Fault take(const Op& op, Cursor& in);
   Fault append(const Op& op, Cursor& in);
+  Fault enter(const Op& op);
   Fault items(const Op& op, uint32_t pc, Cursor& in);
   Fault block_items(const Op& op, uint32_t pc, Cursor& in, uint64_t count);
   Fault void_items(Cursor& in);
@@ -122,7 +127,7 @@ class Machine {
   const char* at_ = nullptr;
   const char* end_ = nullptr;
   const char* begin_ = nullptr;
-  const char* mark_ = nullptr;
+  uint32_t next_pc_ = 0;  // where enter() says to go on
   uint32_t row_ = 0;
   uint32_t depth_ = 0;
   uint32_t zero_size_left_ = 0;

@@ -4,6 +4,9 @@
 // Errors      A001–A004, each with the path of the offending part.
 #pragma once
 
+#include "avro/json_text.h"
+#include "avro/schema.h"
+
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -11,16 +14,13 @@
 #include <string>
 #include <string_view>
 
-#include "avro/json_text.h"
-#include "avro/schema.h"
-
 namespace penstock::avro {
 
 inline constexpr size_t kMaxSchemaBytes = 256 * 1024;
 inline constexpr uint32_t kMaxSchemaParts = 2000;  // fields and symbols in all
 inline constexpr uint32_t kMaxSchemaDepth = 64;
-inline constexpr size_t kMaxDefaultBytes = 1 << 20;        // one field's default
-inline constexpr size_t kMaxDefaultsBytes = 16 << 20;      // all of them
+inline constexpr size_t kMaxDefaultBytes = 1 << 20;    // one field's default
+inline constexpr size_t kMaxDefaultsBytes = 16 << 20;  // all of them
 
 // letters, digits and _, not beginning with a digit
 bool valid_name(std::string_view name);
@@ -70,7 +70,8 @@ class SchemaBuilder {
   size_t default_bytes_ = 0;
 };
 
-// Sets node.logical, precision and scale where `json` names a logical type that fits; else leaves them.
+// Sets node.logical, precision and scale where `json` names a logical type that fits; else leaves
+// them.
 void read_logical(Node& node, const Json& json);
 std::string_view type_name(Type type);
 std::string_view logical_name(Logical logical);

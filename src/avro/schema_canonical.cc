@@ -36,8 +36,8 @@ class Canonical {
         return list(node);
       case Type::array:
       case Type::map:
-        out_ += node.type == Type::array ? R"({"type":"array","items":)"
-                                         : R"({"type":"map","values":)";
+        out_ +=
+            node.type == Type::array ? R"({"type":"array","items":)" : R"({"type":"map","values":)";
         write(*node.items);
         out_ += '}';
         return;
@@ -98,7 +98,8 @@ std::string canonical_form(const Node& root) { return Canonical().take(root); }
 
 uint64_t crc64(std::string_view bytes) {
   uint64_t crc = kEmpty;
-  for (const char byte : bytes) crc = (crc >> 8) ^ kTable[(crc ^ static_cast<uint8_t>(byte)) & 0xff];
+  for (const char byte : bytes)
+    crc = (crc >> 8) ^ kTable[(crc ^ static_cast<uint8_t>(byte)) & 0xff];
   return crc;
 }
 

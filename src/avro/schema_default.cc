@@ -1,5 +1,5 @@
-// The defaults of fields: checked and encoded when the whole schema is known, for they may need types and defaults
-// that stand further down.
+// The defaults of fields: checked and encoded when the whole schema is known, for they may need
+// types and defaults that stand further down.
 #include "avro/json_encoder.h"
 #include "avro/schema_builder.h"
 

@@ -33,8 +33,8 @@ class Writer {
         return;
       case Type::array:
       case Type::map:
-        out_ += node.type == Type::array ? R"({"type":"array","items":)"
-                                         : R"({"type":"map","values":)";
+        out_ +=
+            node.type == Type::array ? R"({"type":"array","items":)" : R"({"type":"map","values":)";
         write(*node.items);
         out_ += '}';
         return;
@@ -129,8 +129,8 @@ class Writer {
 
 Result<SchemaPtr> finished(const Writer& writer, std::string_view text) {
   if (!writer.clash().empty())
-    return fail(Code::A002, fmt::format("\"{}\" would be two different types in one schema",
-                                        writer.clash()));
+    return fail(Code::A002,
+                fmt::format("\"{}\" would be two different types in one schema", writer.clash()));
   return parse(text);
 }
 

@@ -212,8 +212,7 @@ const Node* SchemaBuilder::named(Type type, const Json& json, std::string_view s
   return whole ? node : nullptr;
 }
 
-bool SchemaBuilder::fields(Node& record, const Json& json, std::string_view space,
-                           uint32_t depth) {
+bool SchemaBuilder::fields(Node& record, const Json& json, std::string_view space, uint32_t depth) {
   const Json* given = json.member("fields");
   if (given == nullptr || given->kind != Json::Kind::array)
     return no(Code::A001, fmt::format("record \"{}\" without \"fields\"", record.name));

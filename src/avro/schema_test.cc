@@ -81,8 +81,10 @@ TEST_CASE("logical types are read, and ignored where they do not fit") {
 
 TEST_CASE("defaults are checked and encoded") {
   const auto datum = [](std::string_view type, std::string_view initial) {
-    return good(fmt::format(R"({{"type":"record","name":"R","fields":[{{"name":"f","type":{},"default":{}}}]}})",
-                            type, initial))
+    return good(
+               fmt::format(
+                   R"({{"type":"record","name":"R","fields":[{{"name":"f","type":{},"default":{}}}]}})",
+                   type, initial))
         ->root()
         .fields[0]
         .default_datum;
@@ -90,7 +92,9 @@ TEST_CASE("defaults are checked and encoded") {
   CHECK(datum(R"("long")", "9223372036854775807") ==
         std::string("\xfe\xff\xff\xff\xff\xff\xff\xff\xff\x01"));
   CHECK(datum(R"(["null","string"])", "null") == std::string(1, '\0'));
-  CHECK(datum(R"(["null","string"])", R"("a")") == "\x02\x02" "a");
+  CHECK(datum(R"(["null","string"])", R"("a")") ==
+        "\x02\x02"
+        "a");
   CHECK(datum(R"("bytes")", R"("\u00ff")") == "\x02\xff");
   CHECK(datum(R"({"type":"array","items":"int"})", "[1,2]") == std::string("\x04\x02\x04\0", 4));
   CHECK(datum(R"({"type":"record","name":"I","fields":[{"name":"a","type":"int","default":3}]})",
@@ -98,9 +102,13 @@ TEST_CASE("defaults are checked and encoded") {
   const std::string record =
       R"({{"type":"record","name":"R","fields":[{{"name":"f","type":{},"default":{}}}]}})";
   for (const auto& [type, initial] : std::initializer_list<std::pair<const char*, const char*>>{
-           {R"("int")", "2147483648"}, {R"("int")", "\"1\""}, {R"("string")", "null"},
-           {R"(["null","int"])", "\"x\""}, {R"("bytes")", R"("\u0100")"},
-           {R"({"type":"enum","name":"E","symbols":["A"]})", R"("B")"}, {R"("R")", "{}"}}) {
+           {R"("int")", "2147483648"},
+           {R"("int")", "\"1\""},
+           {R"("string")", "null"},
+           {R"(["null","int"])", "\"x\""},
+           {R"("bytes")", R"("\u0100")"},
+           {R"({"type":"enum","name":"E","symbols":["A"]})", R"("B")"},
+           {R"("R")", "{}"}}) {
     const Error error = bad(fmt::format(fmt::runtime(record), type, initial));
     CHECK(error.code == Code::A003);
     CHECK(error.message.ends_with("at /fields/0/default"));
@@ -135,7 +143,8 @@ TEST_CASE("what is not a schema is refused, with its place") {
 }
 
 TEST_CASE("defaults of defaults cannot grow without bounds") {
-  std::string text = R"({"type":"record","name":"L0","fields":[{"name":"x","type":"long","default":1}]})";
+  std::string text =
+      R"({"type":"record","name":"L0","fields":[{"name":"x","type":"long","default":1}]})";
   for (int level = 1; level < 30; ++level) {
     text = fmt::format(
         R"({{"type":"record","name":"L{0}","fields":[{{"name":"a","type":{1},"default":{{}}}},)"

@@ -10,9 +10,9 @@
 namespace penstock::avro {
 namespace {
 
-constexpr std::string_view kTypeNames[] = {"null",  "boolean", "int",    "long",   "float",
-                                           "double", "bytes",  "string", "record", "enum",
-                                           "array", "map",     "union",  "fixed"};
+constexpr std::string_view kTypeNames[] = {"null",   "boolean", "int",    "long",   "float",
+                                           "double", "bytes",   "string", "record", "enum",
+                                           "array",  "map",     "union",  "fixed"};
 constexpr std::string_view kLogicalNames[] = {"",
                                               "decimal",
                                               "big-decimal",

@@ -1,8 +1,9 @@
 // time_text.h — RFC 3339 text and seconds since 1970, by the proleptic Gregorian calendar.
 //
 // Thread      free functions, no state.
-// Limits      years 0001 to 9999; at most nine digits of fraction; offsets below 24 hours; no leap second (:60).
-// Errors      false or nullopt: the text does not parse, or the result is out of range.
+// Limits      years 0001 to 9999; at most nine digits of fraction; offsets below 24 hours; no leap
+// second (:60). Errors      false or nullopt: the text does not parse, or the result is out of
+// range.
 //
 //     std::optional<Instant> at = parse_rfc3339("2026-01-01T00:00:00.5+01:00");
 //     std::string text;
@@ -39,7 +40,8 @@ std::optional<int64_t> parse_date(std::string_view text);
 // 23:59:59.5: nanoseconds since midnight.
 std::optional<int64_t> parse_time_of_day(std::string_view text);
 
-// Append with as many digits of fraction as are needed; false, and nothing appended, outside years 1–9999.
+// Append with as many digits of fraction as are needed; false, and nothing appended, outside years
+// 1–9999.
 bool append_rfc3339(Instant at, std::string& out);
 bool append_local_time(Instant at, std::string& out);
 bool append_date(int64_t days, std::string& out);

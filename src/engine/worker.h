@@ -126,8 +126,11 @@ class Worker {
   WorkerState state() const;
   Status status() const;
   const WorkerCounters& counters() const { return counters_; }
-  // Everything that the source has is committed, nothing is open.
+  // Everything that the source has is committed, nothing is open. True also for a worker that owns
+  // nothing: whether a stage is idle is for the group's lag to say as well.
   bool idle() const;
+  // Records read and not committed yet.
+  uint64_t open_records() const { return epochs_[0].in() + epochs_[1].in(); }
   const WorkerSpec& spec() const { return spec_; }
 
  private:

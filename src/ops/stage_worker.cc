@@ -1,5 +1,6 @@
 #include "ops/stage_worker.h"
 
+#include "engine/forward.h"
 #include "inspect/lag.h"
 
 #include <fmt/format.h>
@@ -31,10 +32,10 @@ Result<std::unique_ptr<engine::Chain>> make_chain(const Parts& parts, const plan
 }
 
 engine::WorkerSpec worker_spec(const plan::Plan& plan, const plan::Stage& stage,
-                               const engine::Chain& chain) {
+                               std::vector<std::string> outputs) {
   engine::WorkerSpec spec;
   spec.stage = stage.id;
-  spec.outputs = chain.outputs();
+  spec.outputs = std::move(outputs);
   spec.store = stage.to_store;
   spec.limits.epoch_rows = stage.epoch.rows;
   spec.limits.epoch_bytes = stage.epoch.size_bytes;
@@ -45,27 +46,38 @@ engine::WorkerSpec worker_spec(const plan::Plan& plan, const plan::Stage& stage,
   return spec;
 }
 
-Result<StageWorker> assemble(const Parts& parts, const plan::Stage& stage,
-                             std::unique_ptr<engine::Chain> chain,
+// A processor and the topics that it writes, in the order of the epoch's outputs.
+struct Work {
+  std::unique_ptr<engine::Processor> processor;
+  std::vector<std::string> outputs;
+};
+
+Result<Work> chain_work(const Parts& parts, const plan::Stage& stage) {
+  PENSTOCK_TRY(chain, make_chain(parts, stage));
+  std::vector<std::string> outputs = chain->outputs();
+  return Work{std::move(chain), std::move(outputs)};
+}
+
+Result<StageWorker> assemble(const Parts& parts, const plan::Stage& stage, Work work,
                              std::unique_ptr<flow::Source> source, const std::string& member,
                              flow::Waker& waker) {
   engine::WorkerEnds ends;
   ends.source = std::move(source);
   flow::Log* log = parts.log;
   if (stage.to_store.empty()) {
-    flow::SinkSpec spec{stage.group, stage.from, chain->outputs(), member};
+    flow::SinkSpec spec{stage.group, stage.from, work.outputs, member};
     ends.open_log_sink = [log, spec, &waker] { return log->open_sink(spec, waker); };
   } else {
     PENSTOCK_TRY(topics, log->topics());
     flow::StoreSpec spec = inspect::store_spec(*parts.plan, stage, topics);
     flow::Store* store = parts.store(stage.to_store);
     ends.open_store_sink = [store, spec, &waker] { return store->open_sink(spec, waker); };
-    PENSTOCK_TRY(appender, log->open_appender(chain->outputs(), waker));
+    PENSTOCK_TRY(appender, log->open_appender(work.outputs, waker));
     ends.appender = std::move(appender);
   }
-  auto worker = std::make_unique<engine::Worker>(worker_spec(*parts.plan, stage, *chain),
-                                                 std::move(ends), *chain);
-  return StageWorker{std::move(chain), std::move(worker)};
+  engine::WorkerSpec spec = worker_spec(*parts.plan, stage, std::move(work.outputs));
+  auto worker = std::make_unique<engine::Worker>(std::move(spec), std::move(ends), *work.processor);
+  return StageWorker{std::move(work.processor), std::move(worker)};
 }
 
 // The plan with one more stage: from the feed's source into its topic, without steps.
@@ -92,19 +104,23 @@ std::shared_ptr<plan::Plan> with_feed(const plan::Plan& plan, const FeedSpec& fe
 
 Result<StageWorker> make_stage_worker(const Parts& parts, const plan::Stage& stage, int number,
                                       flow::Waker& waker) {
-  PENSTOCK_TRY(chain, make_chain(parts, stage));
+  PENSTOCK_TRY(work, chain_work(parts, stage));
   const std::string member = fmt::format("{}-{}", stage.id, number);
   PENSTOCK_TRY(source, parts.log->open_source({stage.group, stage.from, member}, waker));
-  return assemble(parts, stage, std::move(chain), std::move(source), member, waker);
+  return assemble(parts, stage, std::move(work), std::move(source), member, waker);
 }
 
 Result<StageWorker> make_feed_worker(const Parts& parts, FeedSpec feed, flow::Waker& waker) {
   Parts extended = parts;
   extended.plan = with_feed(*parts.plan, feed);
   const plan::Stage& stage = extended.plan->stages.back();
-  PENSTOCK_TRY(chain, make_chain(extended, stage));
   const std::string member = feed.source_name;
-  return assemble(extended, stage, std::move(chain), std::move(feed.source), member, waker);
+  if (feed.raw) {
+    Work work{engine::make_forward(feed.topic), {feed.topic}};
+    return assemble(extended, stage, std::move(work), std::move(feed.source), member, waker);
+  }
+  PENSTOCK_TRY(work, chain_work(extended, stage));
+  return assemble(extended, stage, std::move(work), std::move(feed.source), member, waker);
 }
 
 }  // namespace penstock::ops

@@ -31,8 +31,8 @@ struct Parts {
 };
 
 struct StageWorker {
-  std::unique_ptr<engine::Chain> chain;
-  std::unique_ptr<engine::Worker> worker;  // uses the chain
+  std::unique_ptr<engine::Processor> processor;
+  std::unique_ptr<engine::Worker> worker;  // uses the processor
 };
 
 // A worker of a stage of the plan; `number` is for people. Registers the schemas that it will
@@ -47,6 +47,8 @@ struct FeedSpec {
   std::string source_name;
   std::string topic;
   std::unique_ptr<flow::Source> source;
+  bool raw =
+      false;  // records go on as they are, unread; else they are decoded and get the topic's key
 };
 Result<StageWorker> make_feed_worker(const Parts& parts, FeedSpec feed, flow::Waker& waker);
 

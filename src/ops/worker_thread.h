@@ -41,8 +41,11 @@ struct WorkerSnapshot {
 class WorkerThread {
  public:
   using Make = std::function<Result<StageWorker>(flow::Waker&)>;
+  // The worker is turned at least every `wait_millis_max`: sources that go by the clock (simulated
+  // meters, a paced file) have nobody to wake it.
   static Result<std::unique_ptr<WorkerThread>> start(std::string stage, const Clock& clock,
-                                                     const Make& make);
+                                                     const Make& make,
+                                                     int64_t wait_millis_max = 1000);
   ~WorkerThread();
 
   void request_drain();

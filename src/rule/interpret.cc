@@ -162,7 +162,7 @@ Value Interpreter::quantified(const Expr& expr, const Value& range) {
     scope_[expr.slot] = item_of(range, i);
     const Value value = run(*expr.args[1]);
     if (all ? value.is_false() : value.is_true()) return value;
-    if (context_.steps_left == 0) return value;
+    if (context_.steps_left == 0) return Value::of_error(kOverBudget);
     if (value.kind == ValueKind::bool_ || trouble.is_error()) continue;
     trouble = value.is_error() ? value : not_bool(value, "the condition");
   }

@@ -41,6 +41,8 @@ struct Node {
 class Document {
  public:
   const Node& root() const { return *root_; }
+  // For the one reader that puts values in the place of ${env:…}, before anyone else looks.
+  Node& root_to_resolve() { return *root_; }
   const std::string& file() const { return file_; }
   // Where a node stands, with its line, for an Error.
   Place place(const Node& node) const;

@@ -31,11 +31,11 @@ namespace penstock::log {
 struct EmbeddedOptions {
   std::string folder;
   bool read_only = false;        // looks; changes nothing, and owns nothing
-  std::string socket_path;       // of the owner's control socket, for folder_owner()
+  std::string socket_path = {};  // of the owner's control socket, for folder_owner()
   const Clock* clock = nullptr;  // null: retention runs only by retain()
   int64_t retention_every_millis = 10'000;
-  bool sync = true;     // false: benchmarks only; kill -9 loses nothing, a power cut may
-  Failpoint failpoint;  // tests only
+  bool sync = true;          // false: benchmarks only; kill -9 loses nothing, a power cut may
+  Failpoint failpoint = {};  // tests only
 };
 
 // What the embedded log can do beyond flow::Log.

@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include <mutex>
+
 namespace penstock::log {
 
 Result<void> SchemaStore::load() {

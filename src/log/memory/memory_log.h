@@ -45,7 +45,8 @@ struct MemoryLogSettings {
   // is destroyed is gone at once.
   int64_t session_millis = 0;
   int64_t transaction_millis = 10'000;  // then an open transaction of a dead producer is aborted
-  std::function<int64_t()> delay_millis;  // how long the end of a commit is under way; null: 0
+  // How long the end of a commit is under way; null: 0.
+  std::function<int64_t()> delay_millis = {};
   MemoryFlaw flaw = MemoryFlaw::none;
 };
 

@@ -171,8 +171,8 @@ flow::SinkEvent MemorySink::poll_commit() {
   if (refused_ != flow::CommitEnd::done) {
     ended.end = refused_;
     ended.error = refused_error(refused_);
-    // Its caller aborts, or is replaced; a fenced one can do neither.
-    if (refused_ == flow::CommitEnd::fenced) {
+    // With Kafka it is for the caller to abort, but a fenced one can not.
+    if (refused_ == flow::CommitEnd::fenced || !log_.settings_.as_kafka) {
       if (!fenced()) log_.end(*transaction_, false);
       transaction_ = nullptr;
     }

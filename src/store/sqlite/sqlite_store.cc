@@ -67,10 +67,10 @@ void append_cell(const CellType& type, const Statement& row, int column, std::st
 std::string newest_text(const flow::StoreTable& table) {
   std::string names;
   for (const avro::Field& field : table.schema->root().fields)
-    names += (names.empty() ? "" : ", ") + quoted(field.name);
+    names += (names.empty() ? "" : ", ") + sql_name(field.name);
   const std::string order =
-      table.merge == flow::Merge::newest_by ? quoted(table.newest_by) : std::string("rowid");
-  return fmt::format("SELECT {} FROM {} ORDER BY {} DESC LIMIT ?1", names, quoted(table.table),
+      table.merge == flow::Merge::newest_by ? sql_name(table.newest_by) : std::string("rowid");
+  return fmt::format("SELECT {} FROM {} ORDER BY {} DESC LIMIT ?1", names, sql_name(table.table),
                      order);
 }
 
@@ -89,7 +89,8 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(std::string path) {
 }
 
 Result<std::unique_ptr<SqliteStore>> SqliteStore::open_read_only(std::string path) {
-  PENSTOCK_TRY(database, Database::open(path, {.read_only = true}));
+  if (auto database = Database::open(path, {.read_only = true}); !database)
+    return std::unexpected(std::move(database).error());
   return std::unique_ptr<SqliteStore>(new SqliteStore(std::move(path), true));
 }
 
@@ -139,7 +140,7 @@ Result<flow::StoreState> SqliteStore::state(const flow::StoreSpec& spec) {
   }
   if (!is_table(database, spec.table.table)) return state;
   Statement count =
-      database.prepare("SELECT count(*) FROM " + quoted(spec.table.table), outcome);
+      database.prepare("SELECT count(*) FROM " + sql_name(spec.table.table), outcome);
   if (outcome == Outcome::done && count.step() == Outcome::row)
     state.rows = static_cast<uint64_t>(count.int64(0));
   return state;

@@ -19,14 +19,14 @@ std::string list_of(const std::vector<std::string>& names) {
   std::string out;
   for (const std::string& name : names) {
     if (!out.empty()) out += ", ";
-    out += quoted(name);
+    out += sql_name(name);
   }
   return out;
 }
 
 std::string column_text(const flow::StoreTable& table, const avro::Field& field) {
   const bool needed = is_key(table, field.name) || table.newest_by == field.name;
-  return fmt::format("{} {}{}", quoted(field.name), cell_type(*field.type).column_type(),
+  return fmt::format("{} {}{}", sql_name(field.name), cell_type(*field.type).column_type(),
                      needed ? " NOT NULL" : "");
 }
 
@@ -34,15 +34,15 @@ std::string conflict_text(const flow::StoreTable& table) {
   std::string sets;
   for (const avro::Field& field : table.schema->root().fields) {
     if (is_key(table, field.name)) continue;
-    sets += fmt::format("{}{} = excluded.{}", sets.empty() ? "" : ", ", quoted(field.name),
-                        quoted(field.name));
+    sets += fmt::format("{}{} = excluded.{}", sets.empty() ? "" : ", ", sql_name(field.name),
+                        sql_name(field.name));
   }
   const std::string target = fmt::format(" ON CONFLICT ({})", list_of(table.key));
   if (sets.empty()) return target + " DO NOTHING";
   std::string text = target + " DO UPDATE SET " + sets;
   if (table.merge == flow::Merge::newest_by) {
-    text += fmt::format(" WHERE excluded.{} >= {}.{}", quoted(table.newest_by),
-                        quoted(table.table), quoted(table.newest_by));
+    text += fmt::format(" WHERE excluded.{} >= {}.{}", sql_name(table.newest_by),
+                        sql_name(table.table), sql_name(table.newest_by));
   }
   return text;
 }
@@ -69,7 +69,7 @@ Result<void> check_names(const flow::StoreTable& table) {
 }
 
 std::string create_text(const flow::StoreTable& table) {
-  std::string text = fmt::format("CREATE TABLE {} (", quoted(table.table));
+  std::string text = fmt::format("CREATE TABLE {} (", sql_name(table.table));
   bool first = true;
   for (const avro::Field& field : table.schema->root().fields) {
     if (!std::exchange(first, false)) text += ", ";
@@ -88,14 +88,14 @@ std::string insert_text(const flow::StoreTable& table) {
     marks += marks.empty() ? "?" : ", ?";
   }
   std::string text =
-      fmt::format("INSERT INTO {} ({}) VALUES ({})", quoted(table.table), list_of(names), marks);
+      fmt::format("INSERT INTO {} ({}) VALUES ({})", sql_name(table.table), list_of(names), marks);
   return table.merge == flow::Merge::append ? text : text + conflict_text(table);
 }
 
 Result<bool> fits(Database& database, const std::string& path, const flow::StoreTable& table) {
   Outcome outcome;
   Statement columns =
-      database.prepare(fmt::format("PRAGMA table_info({})", quoted(table.table)), outcome);
+      database.prepare(fmt::format("PRAGMA table_info({})", sql_name(table.table)), outcome);
   if (outcome != Outcome::done) return std::unexpected(to_error(outcome, path, database.message()));
   std::map<std::string, bool, std::less<>> found;
   std::vector<std::string> key;
@@ -110,8 +110,8 @@ Result<bool> fits(Database& database, const std::string& path, const flow::Store
     if (found.contains(field.name)) continue;
     return fail(Code::S002, fmt::format("{}: table \"{}\" has no column \"{}\"", path, table.table,
                                         field.name))
-        .cure(fmt::format("ALTER TABLE {} ADD COLUMN {} {}", quoted(table.table),
-                          quoted(field.name), cell_type(*field.type).column_type()));
+        .cure(fmt::format("ALTER TABLE {} ADD COLUMN {} {}", sql_name(table.table),
+                          sql_name(field.name), cell_type(*field.type).column_type()));
   }
   std::vector<std::string> wanted = table.key;
   if (table.merge == flow::Merge::append) return true;
@@ -121,7 +121,7 @@ Result<bool> fits(Database& database, const std::string& path, const flow::Store
   return fail(Code::S002, fmt::format("{}: table \"{}\" has the key ({}), the pipeline says ({})",
                                       path, table.table, list_of(key), list_of(table.key)))
       .cure(fmt::format("ALTER TABLE {} RENAME TO {}; the next start makes the table anew",
-                        quoted(table.table), quoted(table.table + "_old")));
+                        sql_name(table.table), sql_name(table.table + "_old")));
 }
 
 }  // namespace penstock::store

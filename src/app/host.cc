@@ -1,0 +1,97 @@
+#include "app/host.h"
+
+#include "app/load.h"
+#include "app/look.h"
+#include "app/options_text.h"
+#include "app/producing.h"
+#include "app/sending.h"
+
+#include <chrono>
+#include <thread>
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace penstock::app {
+namespace {
+constexpr auto kTellEvery = std::chrono::seconds(1);
+}  // namespace
+
+Result<std::unique_ptr<Host>> Host::open(std::shared_ptr<const plan::Plan> plan,
+                                         const std::string& folder) {
+  std::unique_ptr<Host> host(new Host());
+  PENSTOCK_TRY(instance,
+               Instance::open(std::move(plan), folder, Instance::Access::own, host->clock_));
+  host->instance_ = std::move(instance);
+  PENSTOCK_TRY_VOID(host->instance_->create_missing());
+  PENSTOCK_TRY(server,
+               ops::ControlServer::open(
+                   folder, [raw = host.get()](const std::string& request, ops::Output& output) {
+                     return raw->handle(request, output);
+                   }));
+  host->server_ = std::move(server);
+  return host;
+}
+
+Host::~Host() {
+  server_.reset();
+  runner_.reset();
+}
+
+Result<void> Host::run_stages(const std::string& stage, int workers) {
+  PENSTOCK_TRY_VOID(instance_->open_tables());
+  PENSTOCK_TRY(runner, ops::Runner::start(instance_->parts(), {stage, workers}, clock_));
+  runner_ = std::move(runner);
+  return {};
+}
+
+Result<int> Host::serve(const Options& options, ops::Output& output) {
+  // The caller's file may be newer than the one that runs here: its names count for what it asks.
+  const auto plan = load(options.files.front(), options.target, output);
+  if (!plan) return plan.error();
+  if (options.verb == "send") {
+    ++feeds_;
+    const Result<int> code = send_files(options, *plan, *instance_, clock_, output);
+    --feeds_;
+    return code;
+  }
+  if (options.verb == "produce") return produce_until_gone(output);
+  const Looked at{**plan, instance_->log(), instance_->store_of(),
+                  runner_ ? runner_->describe() : std::string()};
+  return look(options, at, output);
+}
+
+Result<int> Host::produce_until_gone(ops::Output& output) {
+  if (instance_->plan()->producers.empty()) {
+    return fail(Code::U002, "the pipeline has no producers").cure("declare one under producers:, or use penstock send");
+  }
+  if (producing_.exchange(true)) return fail(Code::U007, "the producers of this pipeline run already");
+  ++feeds_;
+  Result<int> code = 0;
+  const Result<void> opened = instance_->open_tables();
+  auto producing = opened ? Producing::start(*instance_, clock_) : std::unexpected(opened.error());
+  if (!producing) code = std::unexpected(producing.error());
+  while (code && !output.gone()) {
+    std::this_thread::sleep_for(kTellEvery);
+    if (const auto failure = (*producing)->failure()) code = std::unexpected(*failure);
+    output.note(fmt::format("{} records produced\n", (*producing)->committed_records()));
+  }
+  if (producing) (*producing)->drain();
+  --feeds_;
+  producing_ = false;
+  return code;
+}
+
+int Host::handle(const std::string& request, ops::Output& output) {
+  const auto options = options_from_text(request);
+  if (!options) {
+    output.note("penstock: the owner of the data folder is of another version; use the same one\n");
+    return 69;
+  }
+  const Result<int> code = serve(*options, output);
+  if (code) return *code;
+  output.note(render(code.error()));
+  return exit_code(code.error());
+}
+
+}  // namespace penstock::app

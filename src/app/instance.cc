@@ -1,0 +1,142 @@
+#include "app/instance.h"
+
+#include "file/table.h"
+#include "log/embedded/embedded_log.h"
+#include "store/sqlite/sqlite_store.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <utility>
+
+namespace penstock::app {
+
+struct Instance::Tables {
+  std::map<std::string, std::unique_ptr<file::FileTable>> by_name;
+};
+
+std::string store_path(const std::string& folder, const std::string& store) {
+  return fmt::format("{}/stores/{}.sqlite", folder, store);
+}
+
+namespace {
+
+Result<void> runs_here(const plan::Plan& plan) {
+  if (plan.log.part != "embedded") {
+    return fail(Code::U004,
+                fmt::format("target \"{}\" has the log \"{}\", which this version cannot run",
+                            plan.target, plan.log.part));
+  }
+  for (const plan::Store& store : plan.stores) {
+    if (store.part == "sqlite") continue;
+    return fail(
+        Code::U004,
+        fmt::format("target \"{}\" has store \"{}\" on \"{}\", which this version cannot run",
+                    plan.target, store.name, store.part));
+  }
+  for (const plan::Stage& stage : plan.stages) {
+    for (const plan::StepUse& step : stage.steps) {
+      if (step.part->built) continue;
+      return fail(Code::U004,
+                  fmt::format("stage \"{}\" has a step \"{}\", which this version cannot run",
+                              stage.name, step.part->name));
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+Instance::Instance(std::shared_ptr<const plan::Plan> plan, std::string folder, const Clock& clock)
+    : plan_(std::move(plan)),
+      folder_(std::move(folder)),
+      clock_(clock),
+      tables_(std::make_unique<Tables>()) {}
+
+Instance::~Instance() = default;
+
+Result<std::unique_ptr<Instance>> Instance::open(std::shared_ptr<const plan::Plan> plan,
+                                                 const std::string& folder, Access access,
+                                                 const Clock& clock) {
+  PENSTOCK_TRY_VOID(runs_here(*plan));
+  std::unique_ptr<Instance> instance(new Instance(std::move(plan), folder, clock));
+  const bool own = access == Access::own;
+  std::error_code error;
+  if (own && !std::filesystem::create_directories(folder + "/log", error) && error) {
+    return fail(Code::L001, fmt::format("cannot make {}: {}", folder, error.message()));
+  }
+  log::EmbeddedOptions options;
+  options.folder = folder + "/log";
+  options.read_only = !own;
+  options.socket_path = folder + "/control.sock";
+  options.clock = own ? &clock : nullptr;
+  PENSTOCK_TRY(log, log::open_embedded_log(options));
+  instance->log_ = std::move(log);
+  for (const plan::Store& store : instance->plan_->stores) {
+    const std::string path = store_path(folder, store.name);
+    if (!own && !std::filesystem::exists(path, error)) continue;
+    PENSTOCK_TRY(opened,
+                 own ? store::SqliteStore::open(path) : store::SqliteStore::open_read_only(path));
+    instance->stores_[store.name] = std::move(opened);
+  }
+  return instance;
+}
+
+Result<std::vector<std::string>> Instance::create_missing() {
+  std::vector<flow::TopicSpec> topics;
+  for (const plan::Topic& topic : plan_->topics) {
+    topics.push_back({topic.name, topic.partitions, topic.replicas, topic.keep_millis});
+  }
+  PENSTOCK_TRY(made, log_->create_missing(topics));
+  std::vector<flow::SourceSpec> groups;
+  for (const plan::Stage& stage : plan_->stages) groups.push_back({stage.group, stage.from, {}});
+  log_->declare_groups(groups);
+  for (const plan::Topic& topic : plan_->topics) {
+    if (topic.schema) PENSTOCK_TRY_VOID(log_->schemas().add(topic.schema));
+  }
+  for (const plan::Store& store : plan_->stores) {
+    if (store.table.schema) PENSTOCK_TRY_VOID(stores_.at(store.name)->create_missing(store.table));
+  }
+  return std::move(made);
+}
+
+Result<void> Instance::open_tables() {
+  for (const plan::Table& table : plan_->tables) {
+    if (tables_->by_name.contains(table.name)) continue;
+    PENSTOCK_TRY(spec, file::table_spec(*table.config, plan_->folder));
+    PENSTOCK_TRY(opened, file::FileTable::open(std::move(spec)));
+    tables_->by_name[table.name] = std::move(opened);
+  }
+  return {};
+}
+
+std::vector<std::string> Instance::refresh_tables() {
+  std::vector<std::string> problems;
+  for (auto& [name, table] : tables_->by_name) {
+    if (const auto problem = table->refresh_if_due(clock_.now())) {
+      problems.push_back(
+          fmt::format("table {}: the former version stays: {}", name, one_line(*problem)));
+    }
+  }
+  return problems;
+}
+
+flow::Store* Instance::find_store(const std::string& name) {
+  const auto found = stores_.find(name);
+  return found == stores_.end() ? nullptr : found->second.get();
+}
+
+inspect::StoreOf Instance::store_of() {
+  return [this](const std::string& name) { return find_store(name); };
+}
+
+ops::Parts Instance::parts() {
+  return {plan_, log_.get(), [this](const std::string& name) { return find_store(name); },
+          [this](const std::string& name) -> flow::Table* {
+            const auto found = tables_->by_name.find(name);
+            return found == tables_->by_name.end() ? nullptr : found->second.get();
+          }};
+}
+
+}  // namespace penstock::app

@@ -1,0 +1,68 @@
+// instance.h — a pipeline's log, stores and tables on this machine, opened.
+//
+// The data folder holds log/ (the embedded log), stores/<store>.sqlite and control.sock.
+//
+// Thread      open() and create_missing() from one thread; the rest from any.
+// Lifetime    outlives every worker that uses it.
+// Errors      L…, S…, F…; U004 for parts that this version knows but cannot run.
+#pragma once
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "flow/log.h"
+#include "flow/store.h"
+#include "flow/table.h"
+#include "inspect/lag.h"
+#include "ops/stage_worker.h"
+#include "plan/plan.h"
+
+#include <map>
+#include <memory>
+#include <string>
+
+namespace penstock::app {
+
+class Instance {
+ public:
+  enum class Access : uint8_t {
+    own,   // the one process that writes
+    look,  // nobody owns the folder, and nothing is changed
+  };
+  static Result<std::unique_ptr<Instance>> open(std::shared_ptr<const plan::Plan> plan,
+                                                const std::string& folder, Access access,
+                                                const Clock& clock);
+  ~Instance();
+
+  // Topics, tables of stores, and the groups whose unread records must be kept. Returns what was
+  // made, for people.
+  Result<std::vector<std::string>> create_missing();
+  // Opens the tables that stages join with.
+  Result<void> open_tables();
+  // Reads tables again whose time has come; what is wrong with a new version, for people.
+  std::vector<std::string> refresh_tables();
+
+  flow::Log& log() { return *log_; }
+  // For workers: all that they need.
+  ops::Parts parts();
+  // For looking: null when a store has no file yet.
+  inspect::StoreOf store_of();
+  const std::shared_ptr<const plan::Plan>& plan() const { return plan_; }
+  const std::string& folder() const { return folder_; }
+
+ private:
+  Instance(std::shared_ptr<const plan::Plan> plan, std::string folder, const Clock& clock);
+  flow::Store* find_store(const std::string& name);
+  struct Tables;
+
+  std::shared_ptr<const plan::Plan> plan_;
+  std::string folder_;
+  const Clock& clock_;
+  std::unique_ptr<flow::Log> log_;
+  std::map<std::string, std::unique_ptr<flow::Store>> stores_;
+  std::unique_ptr<Tables> tables_;
+};
+
+// A file that exists may be looked at; the store of a stage that never ran has none.
+std::string store_path(const std::string& folder, const std::string& store);
+
+}  // namespace penstock::app

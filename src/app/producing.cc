@@ -1,0 +1,64 @@
+#include "app/producing.h"
+
+#include "meter/meter_source.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+namespace penstock::app {
+namespace {
+
+constexpr int64_t kTurnMillis = 5;
+
+Result<std::unique_ptr<ops::WorkerThread>> start_one(Instance& instance,
+                                                     const plan::Producer& producer,
+                                                     const Clock& clock) {
+  const plan::Plan& plan = *instance.plan();
+  const plan::Topic& topic = *plan.topic(producer.to);
+  const ops::Parts parts = instance.parts();
+  const std::string table_name = producer.config->text("meters");
+  flow::Table* table = table_name.empty() ? nullptr : parts.table(table_name);
+  const auto version = table == nullptr ? nullptr : table->current();
+  PENSTOCK_TRY(opened, meter::open_producer(producer.part, producer.name, *producer.config,
+                                            version.get(), topic.schema, topic.framing, clock));
+  std::unique_ptr<flow::Source> source = std::move(opened);
+  const std::string name = fmt::format("meter:{}", producer.name);
+  const auto make = [&](flow::Waker& waker) {
+    const std::string group = fmt::format("{}.produce.{}", plan.pipeline, producer.name);
+    return ops::make_feed_worker(parts, {group, name, producer.to, std::move(source)}, waker);
+  };
+  return ops::WorkerThread::start(name, clock, make, kTurnMillis);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Producing>> Producing::start(Instance& instance, const Clock& clock) {
+  auto producing = std::make_unique<Producing>();
+  for (const plan::Producer& producer : instance.plan()->producers) {
+    PENSTOCK_TRY(thread, start_one(instance, producer, clock));
+    producing->threads_.push_back(std::move(thread));
+  }
+  return producing;
+}
+
+void Producing::drain() {
+  for (const auto& thread : threads_) thread->request_drain();
+  for (const auto& thread : threads_) thread->join();
+}
+
+uint64_t Producing::committed_records() const {
+  uint64_t sum = 0;
+  for (const auto& thread : threads_) sum += thread->snapshot().counters.committed_records;
+  return sum;
+}
+
+std::optional<Error> Producing::failure() const {
+  for (const auto& thread : threads_) {
+    const ops::WorkerSnapshot now = thread->snapshot();
+    if (now.state == engine::WorkerState::failed) return now.error;
+  }
+  return std::nullopt;
+}
+
+}  // namespace penstock::app

@@ -1,0 +1,31 @@
+// producing.h — the simulated clients of a pipeline file, as threads.
+//
+// A producer's record at offset n is always the same record; its position is committed with what it
+// wrote. So a producer that was killed goes on where it was.
+//
+// Thread      one owner.
+// Lifetime    the instance outlives it. Destroying it without drain() is a crash for the producers.
+#pragma once
+
+#include "app/instance.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "ops/worker_thread.h"
+
+#include <memory>
+#include <vector>
+
+namespace penstock::app {
+
+class Producing {
+ public:
+  static Result<std::unique_ptr<Producing>> start(Instance& instance, const Clock& clock);
+  void drain();
+  uint64_t committed_records() const;
+  std::optional<Error> failure() const;
+
+ private:
+  std::vector<std::unique_ptr<ops::WorkerThread>> threads_;
+};
+
+}  // namespace penstock::app

@@ -1,0 +1,127 @@
+#include "app/host.h"
+#include "app/load.h"
+#include "app/look.h"
+#include "app/options_text.h"
+#include "app/producing.h"
+#include "app/run_loop.h"
+#include "app/sending.h"
+#include "app/spool.h"
+#include "app/terminal.h"
+#include "app/verbs.h"
+#include "base/suggest.h"
+#include "inspect/dead.h"
+
+#include <fmt/format.h>
+
+#include <poll.h>
+
+#include <chrono>
+#include <thread>
+#include <utility>
+
+namespace penstock::app {
+namespace {
+
+using PlanPtr = std::shared_ptr<const plan::Plan>;
+
+constexpr auto kOwnerAgain = std::chrono::milliseconds(50);
+constexpr int kOwnerTries = 200;  // ten seconds: an owner that starts or stops is waited for
+
+bool is_code(const Error& error, Code code) { return error.code == code; }
+
+// Runs `own` in this process if the folder is free, else asks its owner to run the verb.
+template <class Own>
+Result<int> here_or_at_owner(const Options& options, const std::string& folder, ops::Output& output,
+                             Own own) {
+  for (int tries = 1;; ++tries) {
+    Result<int> code = own();
+    if (code || !is_code(code.error(), Code::L002)) return code;
+    code = ops::ask_owner(folder, options_to_text(options), output);
+    if (code || !is_code(code.error(), Code::C001) || tries == kOwnerTries || output.gone())
+      return code;
+    std::this_thread::sleep_for(kOwnerAgain);
+  }
+}
+
+Result<void> knows_stage(const plan::Plan& plan, const std::string& stage) {
+  if (stage.empty() || plan.stage(stage) != nullptr) return {};
+  std::vector<std::string_view> names;
+  for (const plan::Stage& one : plan.stages) names.push_back(one.name);
+  return fail(Code::U002, fmt::format("the pipeline has no stage \"{}\"", stage))
+      .hint(did_you_mean(stage, names));
+}
+
+Result<bool> has_dead_letters(const plan::Plan& plan, flow::Log& log) {
+  PENSTOCK_TRY(letters, inspect::dead_letters(plan, log, "", 0));
+  for (const auto& one : letters) {
+    if (one.distinct > 0) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+Result<int> run(const Options& options, ops::Output& output) {
+  const auto plan = load(options.files.front(), options.target, output, true);
+  if (!plan) return plan.error();
+  PENSTOCK_TRY_VOID(knows_stage(**plan, options.stage));
+  const std::string folder = data_folder(options, **plan);
+  PENSTOCK_TRY(host, Host::open(*plan, folder));
+  PENSTOCK_TRY_VOID(host->run_stages(options.stage, options.workers));
+  output.note(fmt::format("penstock: {} runs on target {}, data in {}; Ctrl-C drains\n",
+                          (*plan)->pipeline, (*plan)->target, folder));
+  PENSTOCK_TRY_VOID(run_until(*host, {.until_idle = options.until_idle}, output));
+  if (!options.fail_on_dead) return 0;
+  PENSTOCK_TRY(dead, has_dead_letters(**plan, host->instance().log()));
+  return dead ? 1 : 0;
+}
+
+Result<int> send(const Options& given, ops::Output& output) {
+  const auto plan = load(given.files.front(), given.target, output);
+  if (!plan) return plan.error();
+  const std::string folder = data_folder(given, **plan);
+  Options options = given;
+  PENSTOCK_TRY(spool, Spool::standard_input(options.inputs));
+  return here_or_at_owner(options, folder, output, [&]() -> Result<int> {
+    PENSTOCK_TRY(host, Host::open(*plan, folder));
+    const Result<int> code = host->serve(options, output);
+    while (!host->quiet() && !output.gone())
+      std::this_thread::sleep_for(kOwnerAgain);  // others send through us
+    return code;
+  });
+}
+
+Result<int> produce(const Options& options, ops::Output& output) {
+  const auto plan = load(options.files.front(), options.target, output);
+  if (!plan) return plan.error();
+  const std::string folder = data_folder(options, **plan);
+  return here_or_at_owner(options, folder, output, [&]() -> Result<int> {
+    PENSTOCK_TRY(host, Host::open(*plan, folder));
+    return host->serve(options, output);
+  });
+}
+
+Result<int> apply(const Options& options, ops::Output& output) {
+  const auto plan = load(options.files.front(), options.target, output, true);
+  if (!plan) return plan.error();
+  const std::string folder = data_folder(options, **plan);
+  SystemClock clock;
+  PENSTOCK_TRY(instance, Instance::open(*plan, folder, Instance::Access::own, clock));
+  PENSTOCK_TRY(made, instance->create_missing());
+  for (const std::string& topic : made) output.out(fmt::format("topic {} was made\n", topic));
+  output.out(fmt::format("{}: everything is there\n", (*plan)->pipeline));
+  return 0;
+}
+
+Result<int> look_verb(const Options& options, ops::Output& output) {
+  const auto plan = load(options.files.front(), options.target, output);
+  if (!plan) return plan.error();
+  const std::string folder = data_folder(options, **plan);
+  SystemClock clock;
+  return here_or_at_owner(options, folder, output, [&]() -> Result<int> {
+    PENSTOCK_TRY(instance, Instance::open(*plan, folder, Instance::Access::look, clock));
+    return look(options, {**plan, instance->log(), instance->store_of(), ""}, output);
+  });
+}
+
+}  // namespace penstock::app

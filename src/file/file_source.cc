@@ -1,0 +1,131 @@
+#include "file/file_source.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+#include "file/digest.h"
+
+namespace penstock::file {
+namespace {
+
+constexpr Partition kOnly{0, 0};
+constexpr size_t kBadRowsKept = 1'000;
+
+}  // namespace
+
+Result<std::unique_ptr<FileSource>> FileSource::open(FileSourceSpec spec) {
+  const auto format = format_of(spec.path);
+  if (!format) return fail(Code::F001, spec.path + ": not called .csv, .jsonl or .ndjson");
+  PENSTOCK_TRY(text, read_file(spec.path));
+  std::unique_ptr<FileSource> source(new FileSource(std::move(spec)));
+  source->format_ = *format;
+  source->text_ = std::move(text);
+  source->name_ = "file:" + sha256_hex(source->text_);
+  PENSTOCK_TRY(counted, source->rewound());
+  while (true) {
+    PENSTOCK_TRY(more, counted.next());
+    if (!more) break;
+    ++source->rows_total_;
+  }
+  return source;
+}
+
+Result<RowText> FileSource::rewound() const {
+  return RowText::open(text_, spec_.path, format_, spec_.schema);
+}
+
+flow::SourceEvent FileSource::poll(const flow::PollLimits& limits) {
+  if (closed_) return flow::Idle{};
+  if (!std::exchange(announced_, true)) return flow::Assigned{{kOnly}, nullptr};
+  if (!answered_ || !started_ || paused_ || at_end_) return flow::Idle{};
+  if (fault_) return flow::SourceFault{*fault_, false};
+  auto batch = read(limits);
+  if (!batch) {
+    fault_ = std::move(batch).error();
+    return flow::SourceFault{*fault_, false};
+  }
+  if (batch->records.empty()) return flow::Idle{};
+  return *std::move(batch);
+}
+
+void FileSource::start(Partition partition, Offset next) {
+  PENSTOCK_CHECK(partition == kOnly);
+  started_ = true;
+  at_end_ = false;
+  fault_.reset();
+  next_ = 0;
+  auto rows = rewound();
+  if (!rows) {
+    fault_ = std::move(rows).error();
+    return;
+  }
+  rows_.emplace(*std::move(rows));
+  while (next_ < next.value) {
+    const auto more = rows_->next();
+    if (!more || !*more) break;
+    ++next_;
+  }
+  at_end_ = static_cast<uint64_t>(next_) >= rows_total_;
+  paced_from_ = next_;
+  if (spec_.clock != nullptr) paced_since_ = spec_.clock->now();
+}
+
+void FileSource::answer() { answered_ = true; }
+
+Offset FileSource::position(Partition) const { return {next_}; }
+
+uint64_t FileSource::allowed(uint32_t most) {
+  if (spec_.rate_per_second == 0 || spec_.clock == nullptr) return most;
+  const int64_t millis = std::max<int64_t>(0, spec_.clock->now().value - paced_since_.value);
+  const int64_t due =
+      paced_from_ + static_cast<int64_t>(static_cast<double>(millis) * 0.001 *
+                                         static_cast<double>(spec_.rate_per_second));
+  return static_cast<uint64_t>(std::clamp<int64_t>(due - next_, 0, most));
+}
+
+Result<row::RawBatch> FileSource::read(const flow::PollLimits& limits) {
+  row::RawBatch batch;
+  batch.partition = kOnly;
+  auto bytes = std::make_shared<std::string>();
+  std::vector<std::pair<int64_t, size_t>> starts;  // offset, where its value begins
+  uint64_t left = allowed(limits.max_records);
+  for (; left > 0 && bytes->size() < limits.max_bytes; --left) {
+    const auto more = rows_->next();
+    if (!more) fault_ = more.error();
+    if (!more || !*more) break;
+    const size_t begin = bytes->size();
+    if (spec_.framing == avro::Framing::single_object)
+      avro::append_single_object_header(spec_.schema->fingerprint(), *bytes);
+    auto fits = rows_->encode(*bytes);
+    if (!fits && !spec_.skip_bad) {
+      fault_ = std::move(fits).error();  // told after the rows before it
+      bytes->resize(begin);
+      break;
+    }
+    if (!fits) {
+      bytes->resize(begin);
+      if (++bad_count_ <= kBadRowsKept) bad_rows_.push_back(std::move(fits).error());
+    } else {
+      starts.emplace_back(next_, begin);
+    }
+    ++next_;
+  }
+  at_end_ = !fault_ && static_cast<uint64_t>(next_) >= rows_total_;
+  const Millis now = spec_.clock != nullptr ? spec_.clock->now() : Millis{};
+  for (size_t i = 0; i < starts.size(); ++i) {
+    const size_t end = i + 1 < starts.size() ? starts[i + 1].second : bytes->size();
+    row::RawRecord record;
+    record.value = std::string_view(*bytes).substr(starts[i].second, end - starts[i].second);
+    record.offset = {starts[i].first};
+    record.timestamp = now;
+    record.has_value = true;
+    batch.records.push_back(record);
+  }
+  batch.memory = std::move(bytes);
+  return batch;
+}
+
+}  // namespace penstock::file

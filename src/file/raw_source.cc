@@ -1,0 +1,132 @@
+#include "file/raw_source.h"
+
+#include "avro/json_text.h"
+#include "base/check.h"
+#include "file/digest.h"
+#include "file/row_text.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+namespace penstock::file {
+namespace {
+
+constexpr Partition kOnly{0, 0};
+
+struct Line {
+  std::optional<std::string> key, value;
+  int64_t timestamp_millis = -1;
+};
+
+std::optional<std::string> from_hex(std::string_view hex) {
+  const auto digit = [](char c) {
+    if (c >= '0' && c <= '9') return c - '0';
+    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+    return -1;
+  };
+  if (hex.size() % 2 != 0) return std::nullopt;
+  std::string bytes;
+  for (size_t i = 0; i < hex.size(); i += 2) {
+    const int high = digit(hex[i]), low = digit(hex[i + 1]);
+    if (high < 0 || low < 0) return std::nullopt;
+    bytes.push_back(static_cast<char>(high * 16 + low));
+  }
+  return bytes;
+}
+
+std::expected<Line, std::string> read_line(std::string_view text) {
+  const auto json = avro::read_json(text);
+  if (!json) return std::unexpected(json.error());
+  if (json->kind != avro::Json::Kind::object) return std::unexpected("not an object");
+  Line line;
+  for (size_t i = 0; i < json->names.size(); ++i) {
+    const avro::Json& value = json->items[i];
+    if (json->names[i] == "key" && value.kind == avro::Json::Kind::string) {
+      line.key = value.text;
+    } else if (json->names[i] == "value_hex" && value.kind == avro::Json::Kind::string) {
+      line.value = from_hex(value.text);
+      if (!line.value) return std::unexpected("value_hex is not pairs of hexadecimal digits");
+    } else if (json->names[i] == "timestamp_millis" && value.kind == avro::Json::Kind::number) {
+      line.timestamp_millis = std::atoll(value.text.c_str());
+    } else {
+      return std::unexpected(fmt::format("unknown or mistyped member \"{}\"", json->names[i]));
+    }
+  }
+  return line;
+}
+
+class RawSource final : public flow::Source {
+ public:
+  RawSource(std::shared_ptr<const std::vector<Line>> lines, const Clock& clock)
+      : lines_(std::move(lines)), clock_(clock) {}
+
+  flow::SourceEvent poll(const flow::PollLimits& limits) override {
+    if (closed_) return flow::Idle{};
+    if (!std::exchange(announced_, true)) return flow::Assigned{{kOnly}, nullptr};
+    if (!answered_ || !started_ || paused_ || at_end()) return flow::Idle{};
+    row::RawBatch batch;
+    batch.partition = kOnly;
+    batch.memory = lines_;
+    const Millis now = clock_.now();
+    for (uint32_t i = 0; i < limits.max_records && next_ < lines_->size(); ++i, ++next_) {
+      const Line& line = (*lines_)[next_];
+      batch.records.push_back(
+          {.key = line.key ? ByteView(*line.key) : ByteView(),
+           .value = line.value ? ByteView(*line.value) : ByteView(),
+           .offset = {static_cast<int64_t>(next_)},
+           .timestamp = line.timestamp_millis < 0 ? now : Millis{line.timestamp_millis},
+           .has_key = line.key.has_value(),
+           .has_value = line.value.has_value()});
+    }
+    return batch;
+  }
+  void start(Partition partition, Offset next) override {
+    PENSTOCK_CHECK(partition == kOnly);
+    started_ = true;
+    next_ = std::min(static_cast<size_t>(next.value), lines_->size());
+  }
+  void answer() override { answered_ = true; }
+  Offset position(Partition) const override { return {static_cast<int64_t>(next_)}; }
+  void pause(bool paused) override { paused_ = paused; }
+  bool at_end() const override { return started_ && next_ >= lines_->size(); }
+  flow::Membership membership() const override { return nullptr; }
+  void commit_group(const flow::Commit&) override {}
+  void close() override { closed_ = true; }
+
+ private:
+  std::shared_ptr<const std::vector<Line>> lines_;
+  const Clock& clock_;
+  size_t next_ = 0;
+  bool announced_ = false, answered_ = false, started_ = false, paused_ = false, closed_ = false;
+};
+
+}  // namespace
+
+Result<RawFile> open_raw(const std::string& path, const Clock& clock) {
+  PENSTOCK_TRY(text, read_file(path));
+  auto lines = std::make_shared<std::vector<Line>>();
+  uint32_t number = 0;
+  for (std::string_view rest = text; !rest.empty();) {
+    const size_t end = std::min(rest.find('\n'), rest.size());
+    const std::string_view one = rest.substr(0, end);
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+    ++number;
+    if (one.find_first_not_of(" \t\r") == std::string_view::npos) continue;
+    auto line = read_line(one);
+    if (!line)
+      return fail(Code::F005, line.error())
+          .at({path, number, 1, 1, std::string(one.substr(0, 200))});
+    lines->push_back(*std::move(line));
+  }
+  RawFile file;
+  file.name = "file:" + sha256_hex(text);
+  file.rows_total = lines->size();
+  file.source = std::make_unique<RawSource>(std::move(lines), clock);
+  return file;
+}
+
+}  // namespace penstock::file

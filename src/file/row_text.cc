@@ -1,0 +1,225 @@
+#include "file/row_text.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <utility>
+
+#include "avro/json.h"
+#include "avro/utf8.h"
+#include "base/suggest.h"
+
+namespace penstock::file {
+namespace {
+
+constexpr size_t kMaxColumns = 2'000;
+constexpr uintmax_t kMaxFileBytes = 1u << 30;
+constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
+
+}  // namespace
+
+std::optional<Format> format_of(std::string_view path) {
+  if (path.ends_with(".csv")) return Format::csv;
+  if (path.ends_with(".jsonl") || path.ends_with(".ndjson")) return Format::jsonl;
+  return std::nullopt;
+}
+
+Result<std::string> read_file(const std::string& path) {
+  std::error_code error;
+  const uintmax_t size = std::filesystem::file_size(path, error);
+  if (error) return fail(Code::F001, fmt::format("{}: {}", path, error.message()));
+  if (size > kMaxFileBytes) return fail(Code::F001, path + ": larger than 1 GiB");
+  std::string text(size, '\0');
+  std::ifstream in(path, std::ios::binary);
+  in.read(text.data(), static_cast<std::streamsize>(size));
+  if (!in) return fail(Code::F001, path + ": cannot be read");
+  return text;
+}
+
+Result<RowText> RowText::open(std::string_view text, std::string name, Format format,
+                              avro::SchemaPtr schema) {
+  RowText rows;
+  rows.text_ = text;
+  rows.name_ = std::move(name);
+  rows.format_ = format;
+  rows.schema_ = std::move(schema);
+  if (text.starts_with(kByteOrderMark)) rows.at_ = kByteOrderMark.size();
+  if (format == Format::csv) PENSTOCK_TRY_VOID(rows.read_header());
+  return rows;
+}
+
+Result<void> RowText::read_header() {
+  PENSTOCK_TRY(any, next_csv());
+  if (!any) return malformed("the file has no header", 1);
+  header_count_ = cell_count_;
+  const auto header = std::span(cells_).first(cell_count_);
+  if (schema_ == nullptr) return {};
+  const std::vector<avro::Field>& fields = schema_->root().fields;
+  std::vector<std::string_view> names;
+  for (const avro::Field& field : fields) names.push_back(field.name);
+  column_of_.assign(fields.size(), std::nullopt);
+  for (size_t i = 0; i < header.size(); ++i) {
+    const auto found = std::find(names.begin(), names.end(), header[i].text);
+    if (found == names.end()) {
+      return fail(Code::F004, fmt::format("column \"{}\" is no field of the records", header[i].text))
+          .at(place(header[i].column))
+          .hint(did_you_mean(header[i].text, names));
+    }
+    std::optional<uint32_t>& column = column_of_[found - names.begin()];
+    if (column)
+      return fail(Code::F004, fmt::format("column \"{}\" occurs twice", header[i].text))
+          .at(place(header[i].column));
+    column = static_cast<uint32_t>(i);
+  }
+  for (size_t i = 0; i < fields.size(); ++i) {
+    if (column_of_[i] || fields[i].has_default || fields[i].type->nullable_branch() != nullptr)
+      continue;
+    return fail(Code::F004, fmt::format("there is no column \"{}\"", fields[i].name)).at(place(1));
+  }
+  return {};
+}
+
+Result<bool> RowText::next() { return format_ == Format::csv ? next_csv() : next_jsonl(); }
+
+Result<bool> RowText::next_jsonl() {
+  while (at_ < text_.size()) {
+    row_start_ = line_start_ = at_;
+    row_line_ = line_++;
+    const size_t end = std::min(text_.find('\n', at_), text_.size());
+    row_ = text_.substr(at_, end - at_);
+    at_ = std::min(end + 1, text_.size());
+    if (row_.ends_with('\r')) row_.remove_suffix(1);
+    if (row_.size() > kMaxRowBytes) return malformed("a line of more than 1 MiB", 1);
+    if (!avro::valid_utf8(row_.data(), row_.size())) return malformed("the line is not UTF-8", 1);
+    if (row_.find_first_not_of(" \t") != row_.npos) return true;
+  }
+  return false;
+}
+
+Result<bool> RowText::next_csv() {
+  while (at_ < text_.size() && (text_[at_] == '\n' || text_.substr(at_, 2) == "\r\n")) {
+    at_ += text_[at_] == '\n' ? 1 : 2;  // an empty line is no row
+    ++line_;
+  }
+  cell_count_ = 0;
+  if (at_ >= text_.size()) return false;
+  row_start_ = line_start_ = at_;
+  row_line_ = line_;
+  bool more = true;
+  while (more) {
+    if (cell_count_ == kMaxColumns) return malformed("more than 2,000 columns", 1);
+    if (cell_count_ == cells_.size()) cells_.emplace_back();
+    Cell& cell = cells_[cell_count_++];
+    if (!read_cell(cell)) return malformed("a quote that is not closed, or text behind it", cell.column);
+    if (at_ - row_start_ > kMaxRowBytes) return malformed("a row of more than 1 MiB", 1);
+    more = at_ < text_.size() && text_[at_] == ',';
+    if (more) ++at_;
+  }
+  if (text_.substr(at_, 2) == "\r\n") ++at_;
+  if (at_ < text_.size()) ++at_;
+  ++line_;
+  const std::string_view row = text_.substr(row_start_, at_ - row_start_);
+  if (!avro::valid_utf8(row.data(), row.size())) return malformed("the row is not UTF-8", 1);
+  return true;
+}
+
+// Ends before the comma or the end of the line.
+bool RowText::read_cell(Cell& cell) {
+  cell.text.clear();
+  cell.column = static_cast<uint32_t>(at_ - line_start_ + 1);
+  if (at_ >= text_.size() || text_[at_] != '"') {
+    size_t end = text_.find_first_of(",\n", at_);
+    if (end == text_.npos) end = text_.size();
+    cell.text = text_.substr(at_, end - at_);
+    const bool last = end == text_.size() || text_[end] == '\n';
+    if (last && cell.text.ends_with('\r')) {
+      cell.text.pop_back();
+      if (end < text_.size()) --end;
+    }
+    at_ = end;
+    return true;
+  }
+  for (++at_; at_ < text_.size() && at_ - row_start_ <= kMaxRowBytes; ++at_) {
+    if (text_[at_] == '"') {
+      ++at_;
+      if (at_ >= text_.size() || text_[at_] != '"') {
+        return at_ >= text_.size() || text_[at_] == ',' || text_[at_] == '\n' ||
+               text_.substr(at_, 2) == "\r\n";
+      }
+    } else if (text_[at_] == '\n') {
+      ++line_;
+    }
+    cell.text += text_[at_];
+  }
+  return false;
+}
+
+Result<void> RowText::encode(std::string& out) {
+  const size_t before = out.size();
+  Result<void> fits = format_ == Format::csv
+                          ? encode_csv(out)
+                          : avro::from_json(schema_->root(), row_, avro::JsonStyle::plain, out);
+  if (fits) return {};
+  out.resize(before);
+  if (fits.error().place.line != 0) return fits;
+  return fail(Code::F002, fits.error().message).at(place(1));
+}
+
+Result<void> RowText::encode_csv(std::string& out) {
+  if (cell_count_ != header_count_) {
+    return fail(Code::F002, fmt::format("the row has {} values, the header {}", cell_count_,
+                                        header_count_))
+        .at(place(1));
+  }
+  const std::vector<avro::Field>& fields = schema_->root().fields;
+  for (size_t i = 0; i < fields.size(); ++i) {
+    if (!column_of_[i] && fields[i].has_default) {
+      out += fields[i].default_datum;
+      continue;
+    }
+    const Cell* cell = column_of_[i] ? &cells_[*column_of_[i]] : nullptr;
+    auto fits = avro::from_text(*fields[i].type, cell == nullptr ? "" : cell->text, out);
+    if (fits) continue;
+    return fail(Code::F002, fmt::format("\"{}\": {}", fields[i].name, fits.error().message))
+        .at(place(cell == nullptr ? 1 : cell->column));
+  }
+  return {};
+}
+
+Place RowText::place(uint32_t column) const {
+  const size_t end = std::min(text_.find('\n', line_start_), text_.size());
+  std::string_view line = text_.substr(line_start_, std::min<size_t>(end - line_start_, 200));
+  if (line.ends_with('\r')) line.remove_suffix(1);
+  return {name_, row_line_, column, 1, std::string(line)};
+}
+
+Failure RowText::malformed(std::string what, uint32_t column) const {
+  return fail(Code::F003, std::move(what)).at(place(column));
+}
+
+Result<std::vector<std::string>> csv_header(std::string_view text, const std::string& name) {
+  std::string_view head = text.starts_with(kByteOrderMark) ? text.substr(3) : text;
+  std::vector<std::string> names;
+  std::string cell;
+  bool quoted = false;
+  for (size_t i = 0; i < head.size() && i < kMaxRowBytes; ++i) {
+    const char c = head[i];
+    if (c == '"') {
+      quoted = !quoted;
+    } else if (!quoted && (c == ',' || c == '\n')) {
+      names.push_back(std::exchange(cell, {}));
+      if (c == '\n') return names;
+    } else if (quoted || c != '\r') {
+      cell += c;
+    }
+  }
+  if (quoted || (names.empty() && cell.empty()))
+    return fail(Code::F003, name + ": the file has no header");
+  names.push_back(cell);
+  return names;
+}
+
+}  // namespace penstock::file

@@ -1,0 +1,76 @@
+#include "file/table_version.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "avro/plan.h"
+#include "flow/key_text.h"
+
+namespace penstock::file {
+
+Result<std::shared_ptr<const FileTableVersion>> FileTableVersion::make(
+    std::string_view text, const std::string& name, Format format, avro::SchemaPtr schema,
+    const std::vector<std::string>& key) {
+  auto made = std::make_shared<FileTableVersion>();
+  made->schema_ = schema;
+  PENSTOCK_TRY(rows, RowText::open(text, name, format, schema));
+  std::vector<size_t> starts;
+  std::vector<uint32_t> lines;
+  while (true) {
+    PENSTOCK_TRY(more, rows.next());
+    if (!more) break;
+    starts.push_back(made->datums_.size());
+    lines.push_back(rows.line());
+    if (auto fits = rows.encode(made->datums_); !fits) {
+      Error error = std::move(fits).error();
+      error.code = Code::F004;
+      return std::unexpected(std::move(error));
+    }
+  }
+  std::vector<avro::Want> wants;
+  for (uint32_t i = 0; i < schema->root().fields.size(); ++i) wants.push_back({i, i});
+  PENSTOCK_TRY(plan, avro::DecodePlan::compile(schema, schema, wants, {}));
+  made->records_.resize(starts.size());
+  std::vector<ByteView> payloads(starts.size());
+  for (size_t i = 0; i < starts.size(); ++i) {
+    const size_t end = i + 1 < starts.size() ? starts[i + 1] : made->datums_.size();
+    payloads[i] = std::string_view(made->datums_).substr(starts[i], end - starts[i]);
+    made->batch_.live.push_back(static_cast<uint32_t>(i));
+  }
+  made->batch_.records = made->records_;
+  made->batch_.columns.resize(wants.size());
+  made->batch_.arena = &made->arena_;
+  plan.decode(payloads, made->batch_);
+  if (!made->batch_.rejects.empty())
+    return fail(Code::F004, fmt::format("{}: {}", name, made->batch_.rejects[0].detail));
+  PENSTOCK_TRY_VOID(made->index(key, name, lines));
+  return made;
+}
+
+Result<void> FileTableVersion::index(const std::vector<std::string>& key, const std::string& name,
+                                     const std::vector<uint32_t>& lines) {
+  std::vector<uint32_t> slots;
+  const std::vector<avro::Field>& fields = schema_->root().fields;
+  for (const std::string& part : key) {
+    uint32_t field = 0;
+    while (field < fields.size() && fields[field].name != part) ++field;
+    if (field == fields.size() || !flow::can_be_key(avro::slot_shape(*fields[field].type).kind))
+      return fail(Code::F004, fmt::format("{}: \"{}\" cannot be the table's key", name, part));
+    slots.push_back(field);
+  }
+  if (slots.empty()) return {};
+  index_.reserve(rows());
+  std::string text;
+  for (uint32_t row = 0; row < rows(); ++row) {
+    text.clear();
+    const Place place{name, lines[row], 1, 1, ""};
+    if (!flow::append_key(batch_, slots, row, text))
+      return fail(Code::F004, "the key is empty").at(place);
+    if (!index_.emplace(arena_.copy(text), row).second)
+      return fail(Code::F004, fmt::format("the key \"{}\" occurs twice", text)).at(place);
+  }
+  return {};
+}
+
+}  // namespace penstock::file

@@ -1,0 +1,298 @@
+// store_contract_cases.h — the cases of store_contract.h, which includes this.
+//
+// Thread      one.
+#pragma once
+
+#include "flow/store_contract.h"
+
+namespace penstock::flow {
+namespace store_cases {
+
+inline constexpr Partition kFirst{0, 0};
+inline constexpr Partition kSecond{0, 1};
+
+inline void append_keeps_all(StoreHarness& harness) {
+  const StoreSpec spec = store_contract_spec(Merge::append);
+  ContractWriter writer(harness, spec);
+  const Owned owned = writer.claim();
+  CHECK(owned.start == Start::first);
+  CHECK(owned.next == Offset{0});
+  writer.write(kFirst, 0, {{"a", 1, 1.5}, {"a", 1, 1.5}, {std::nullopt, 2, 2.5}});
+  const Ended ended = writer.commit(owned, 0, 3);
+  REQUIRE(ended.end == CommitEnd::done);
+  CHECK(ended.durable.find(kFirst) == Offset{3});
+  CHECK(contract_rows(harness, spec) == 3);
+  CHECK(contract_has(harness, spec, {"\"id\":null", "\"v\":2.5"}));
+}
+
+inline void upsert_last_wins(StoreHarness& harness) {
+  const StoreSpec spec = store_contract_spec(Merge::upsert);
+  ContractWriter writer(harness, spec);
+  const Owned owned = writer.claim();
+  writer.write(kFirst, 0, {{"a", 9, 1.5}, {"b", 1, 2.5}, {"a", 1, 3.5}});
+  REQUIRE(writer.commit(owned, 0, 3).end == CommitEnd::done);
+  CHECK(contract_rows(harness, spec) == 2);
+  CHECK(contract_has(harness, spec, {"\"a\"", "3.5"}));
+  writer.write(kFirst, 3, {{"b", 0, 4.5}});
+  REQUIRE(writer.commit(owned, 3, 4).end == CommitEnd::done);
+  CHECK(contract_has(harness, spec, {"\"b\"", "4.5"}));
+  CHECK_FALSE(contract_has(harness, spec, {"2.5"}));
+}
+
+inline void newest_wins(StoreHarness& harness) {
+  const StoreSpec spec = store_contract_spec(Merge::newest_by);
+  ContractWriter writer(harness, spec);
+  const Owned owned = writer.claim();
+  writer.write(kFirst, 0, {{"a", 5, 1.5}, {"a", 7, 2.5}, {"a", 6, 3.5}});
+  REQUIRE(writer.commit(owned, 0, 3).end == CommitEnd::done);
+  CHECK(contract_has(harness, spec, {"\"a\"", "2.5"}));
+  writer.write(kFirst, 3, {{"a", 7, 4.5}});  // a tie: the later offset
+  REQUIRE(writer.commit(owned, 3, 4).end == CommitEnd::done);
+  writer.write(kFirst, 4, {{"a", -3, 5.5}});
+  REQUIRE(writer.commit(owned, 4, 5).end == CommitEnd::done);
+  CHECK(contract_rows(harness, spec) == 1);
+  CHECK(contract_has(harness, spec, {"\"a\"", "4.5"}));
+}
+
+inline void aborted_is_invisible(StoreHarness& harness) {
+  const StoreSpec spec = store_contract_spec(Merge::upsert);
+  ContractWriter writer(harness, spec);
+  const Owned owned = writer.claim();
+  writer.write(kFirst, 0, {{"a", 1, 1.5}});
+  writer.abort();
+  CHECK(contract_rows(harness, spec) == 0);
+  writer.write(kFirst, 0, {{"b", 1, 2.5}});
+  REQUIRE(writer.commit(owned, 0, 1).end == CommitEnd::done);
+  CHECK(contract_rows(harness, spec) == 1);
+  CHECK_FALSE(contract_has(harness, spec, {"1.5"}));
+}
+
+inline void positions_and_rows_survive_together(StoreHarness& harness) {
+  const StoreSpec spec = store_contract_spec(Merge::append);
+  uint64_t term = 0;
+  {
+    ContractWriter writer(harness, spec);
+    const Owned owned = writer.claim();
+    term = owned.term.value;
+    writer.write(kFirst, 0, {{"a", 1, 1.5}, {"b", 1, 1.5}});
+    REQUIRE(writer.commit(owned, 0, 2).end == CommitEnd::done);
+    writer.write(kFirst, 2, {{"c", 1, 1.5}});  // never committed
+  }
+  harness.reopen();
+  ContractWriter again(harness, spec);
+  const Owned owned = again.claim();
+  CHECK(owned.start == Start::resumed);
+  CHECK(owned.next == Offset{2});
+  CHECK(owned.fates.in == 2);
+  CHECK(owned.fates.out.of("latest") == 2);
+  CHECK(owned.term.value > term);
+  CHECK(contract_rows(harness, spec) == 2);
+  auto state = harness.store().state(spec);
+  REQUIRE(state.has_value());
+  REQUIRE(state->positions.size() == 1);
+  CHECK(state->positions[0].topic == "in");
+  CHECK(state->positions[0].next == Offset{2});
+}
+
+// Crash after every call: whatever happened, the position says exactly which rows are there.
+inline void crash_anywhere(StoreHarness& harness) {
+  const StoreSpec spec = store_contract_spec(Merge::append);
+  enum class Last { opened, claim_begun, claimed, written, commit_begun, committed, abort_begun };
+  int64_t least = 0;
+  for (int last = 0; last <= static_cast<int>(Last::abort_begun); ++last) {
+    const auto at_least = [&](Last step) { return last >= static_cast<int>(step); };
+    const bool aborts = last == static_cast<int>(Last::abort_begun);
+    {
+      ContractWriter writer(harness, spec);
+      if (last == static_cast<int>(Last::claim_begun)) writer.sink().begin_claim({kFirst}, nullptr);
+      if (at_least(Last::claimed)) {
+        const Owned owned = writer.claim();
+        const int64_t from = owned.next.value;
+        CHECK(contract_rows(harness, spec) == static_cast<uint64_t>(from));
+        const PartitionCommit moved{kFirst, owned.term, {from}, {from + 2}, {}};
+        if (at_least(Last::written)) writer.write(kFirst, from, {{"a", 1, 1.5}, {"b", 1, 1.5}});
+        if (last == static_cast<int>(Last::commit_begun))
+          writer.sink().begin_commit({{moved}, nullptr});
+        if (last == static_cast<int>(Last::committed)) {
+          REQUIRE(writer.commit({moved}).end == CommitEnd::done);
+          least = from + 2;
+        }
+        if (aborts) writer.sink().begin_abort();
+      }
+    }
+    harness.reopen();
+    ContractWriter reader(harness, spec);
+    const int64_t next = reader.claim().next.value;
+    CHECK(next >= least);
+    CHECK(next % 2 == 0);
+    CHECK(contract_rows(harness, spec) == static_cast<uint64_t>(next));
+  }
+  CHECK(least > 0);
+}
+
+// The answer to a commit is never seen: a new sink reads back what stands there.
+inline void lost_answer(StoreHarness& harness) {
+  const StoreSpec spec = store_contract_spec(Merge::append);
+  {
+    ContractWriter writer(harness, spec);
+    const Owned owned = writer.claim();
+    writer.write(kFirst, 0, {{"a", 1, 1.5}});
+    writer.sink().begin_commit({{{kFirst, owned.term, {0}, {1}, {}}}, nullptr});
+  }
+  ContractWriter next(harness, spec);
+  const Owned owned = next.claim();
+  CHECK(contract_rows(harness, spec) == static_cast<uint64_t>(owned.next.value));
+  if (owned.next.value == 0) next.write(kFirst, 0, {{"a", 1, 1.5}});
+  REQUIRE(next.commit({{kFirst, owned.term, owned.next, {1}, {}}}).end == CommitEnd::done);
+  CHECK(contract_rows(harness, spec) == 1);
+}
+
+inline void zombie_is_fenced(StoreHarness& harness) {
+  const StoreSpec spec = store_contract_spec(Merge::append);
+  ContractWriter zombie(harness, spec);
+  const Owned old = zombie.claim();
+  zombie.write(kFirst, 0, {{"old", 1, 1.5}});
+  ContractWriter heir(harness, spec);
+  const Owned owned = heir.claim();
+  CHECK(owned.term > old.term);
+  // Fenced by the term alone: the position has not moved.
+  CHECK(zombie.commit(old, 0, 1).end == CommitEnd::fenced);
+  heir.write(kFirst, 0, {{"new", 1, 2.5}});
+  REQUIRE(heir.commit(owned, 0, 1).end == CommitEnd::done);
+  zombie.abort();
+  zombie.write(kFirst, 0, {{"old", 1, 1.5}});
+  CHECK(zombie.commit(old, 0, 1).end == CommitEnd::fenced);
+  CHECK(contract_rows(harness, spec) == 1);
+  CHECK(contract_has(harness, spec, {"\"new\""}));
+}
+
+// A position that is not the stored one is refused, also under the right term.
+inline void stale_position_is_fenced(StoreHarness& harness) {
+  const StoreSpec spec = store_contract_spec(Merge::append);
+  ContractWriter writer(harness, spec);
+  const Owned owned = writer.claim();
+  writer.write(kFirst, 0, {{"a", 1, 1.5}});
+  REQUIRE(writer.commit(owned, 0, 1).end == CommitEnd::done);
+  writer.write(kFirst, 0, {{"a", 1, 1.5}});
+  CHECK(writer.commit(owned, 0, 1).end == CommitEnd::fenced);
+  CHECK(contract_rows(harness, spec) == 1);
+}
+
+inline void one_bad_row(StoreHarness& harness) {
+  const StoreSpec spec = store_contract_spec(Merge::upsert);
+  ContractWriter writer(harness, spec);
+  const Owned owned = writer.claim();
+  std::vector<ContractRow> rows;
+  for (int i = 0; i < 100; ++i) rows.push_back({"m" + std::to_string(i), i, 1.5});
+  rows[37].id = std::nullopt;
+  writer.write(kFirst, 0, rows);
+  const Ended ended = writer.commit(owned, 0, 100);
+  REQUIRE(ended.end == CommitEnd::rejected);
+  REQUIRE(ended.rejected.size() == 1);
+  CHECK(ended.rejected[0].row == RowId{kFirst, {37}});
+  CHECK(ended.rejected[0].reason == "store.not_null");
+  CHECK(contract_rows(harness, spec) == 0);
+  REQUIRE(writer.commit(owned, 0, 100).end == CommitEnd::done);  // without the bad one
+  CHECK(contract_rows(harness, spec) == 99);
+  writer.write(kFirst, 100, rows);  // the next epoch is judged by itself
+  CHECK(writer.commit(owned, 100, 200).end == CommitEnd::rejected);
+}
+
+inline void several_partitions(StoreHarness& harness) {
+  const StoreSpec spec = store_contract_spec(Merge::append);
+  ContractWriter both(harness, spec);
+  const std::vector<Owned> owned = both.claim({kFirst, kSecond});
+  REQUIRE(owned.size() == 2);
+  both.write(kFirst, 0, {{"a", 1, 1.5}});
+  both.write(kSecond, 0, {{"b", 1, 1.5}, {"c", 1, 1.5}});
+  REQUIRE(both.commit({{kFirst, owned[0].term, {0}, {1}, {}}, {kSecond, owned[1].term, {0}, {2}, {}}})
+              .end == CommitEnd::done);
+  CHECK(contract_rows(harness, spec) == 3);
+  // One of them goes to another worker: an epoch of both is refused whole.
+  both.sink().release({kSecond});
+  ContractWriter other(harness, spec);
+  const Owned second = other.claim({kSecond}).at(0);
+  CHECK(second.next == Offset{2});
+  both.write(kFirst, 1, {{"d", 1, 1.5}});
+  CHECK(both.commit({{kFirst, owned[0].term, {1}, {2}, {}}, {kSecond, owned[1].term, {2}, {3}, {}}})
+            .end == CommitEnd::fenced);
+  CHECK(contract_rows(harness, spec) == 3);
+  both.abort();
+  both.write(kFirst, 1, {{"d", 1, 1.5}});
+  REQUIRE(both.commit({{kFirst, owned[0].term, {1}, {2}, {}}}).end == CommitEnd::done);
+  other.write(kSecond, 2, {{"e", 1, 1.5}});
+  REQUIRE(other.commit({{kSecond, second.term, {2}, {3}, {}}}).end == CommitEnd::done);
+  CHECK(contract_rows(harness, spec) == 5);
+}
+
+inline void stages_do_not_meet(StoreHarness& harness) {
+  const StoreSpec spec = store_contract_spec(Merge::append);
+  StoreSpec other = spec;
+  other.stage = "s2";
+  ContractWriter a(harness, spec), b(harness, other);
+  const Owned owned_a = a.claim(), owned_b = b.claim();
+  a.write(kFirst, 0, {{"a", 1, 1.5}});
+  b.write(kFirst, 0, {{"b", 1, 1.5}});
+  REQUIRE(a.commit(owned_a, 0, 1).end == CommitEnd::done);
+  REQUIRE(b.commit(owned_b, 0, 1).end == CommitEnd::done);
+  CHECK(contract_rows(harness, spec) == 2);
+}
+
+inline void recreated_topic(StoreHarness& harness) {
+  const StoreSpec spec = store_contract_spec(Merge::append);
+  {
+    ContractWriter writer(harness, spec);
+    const Owned owned = writer.claim();
+    REQUIRE(writer.commit(owned, 0, 1).end == CommitEnd::done);
+  }
+  StoreSpec anew = spec;
+  anew.lineages = {"lineage-2"};
+  ContractWriter writer(harness, anew);
+  const SinkEvent event = writer.try_claim({kFirst});
+  REQUIRE(std::holds_alternative<ClaimFailed>(event));
+  CHECK_FALSE(std::get<ClaimFailed>(event).retry);
+  CHECK(std::get<ClaimFailed>(event).error.code == Code::S003);
+}
+
+inline void table_that_does_not_fit(StoreHarness& harness) {
+  StoreSpec spec = store_contract_spec(Merge::upsert);
+  REQUIRE(harness.store().create_missing(spec.table).has_value());
+  REQUIRE(harness.store().create_missing(spec.table).has_value());
+  StoreTable other_key = spec.table;
+  other_key.key = {"id", "at"};
+  auto made = harness.store().create_missing(other_key);
+  REQUIRE_FALSE(made.has_value());
+  CHECK(made.error().code == Code::S002);
+  StoreTable wider = spec.table;
+  auto schema = avro::parse(
+      R"({"type":"record","name":"Row","fields":[{"name":"id","type":["null","string"]},)"
+      R"({"name":"at","type":"long"},{"name":"v","type":"double"},{"name":"w","type":"long"}]})");
+  REQUIRE(schema.has_value());
+  wider.schema = *schema;
+  made = harness.store().create_missing(wider);
+  REQUIRE_FALSE(made.has_value());
+  CHECK(made.error().code == Code::S002);
+  CHECK(made.error().message.find("\"w\"") != std::string::npos);
+}
+
+}  // namespace store_cases
+
+inline std::vector<StoreContract> store_contract() {
+  using namespace store_cases;
+  return {{"append keeps every row", append_keeps_all},
+          {"upsert: the last written wins", upsert_last_wins},
+          {"newest_by: the newest wins, ties go to the later offset", newest_wins},
+          {"an aborted epoch is never seen", aborted_is_invisible},
+          {"positions and rows survive together", positions_and_rows_survive_together},
+          {"a crash after any call", crash_anywhere},
+          {"the answer of a commit is lost", lost_answer},
+          {"a worker that was replaced writes nothing", zombie_is_fenced},
+          {"a commit from another position writes nothing", stale_position_is_fenced},
+          {"one bad row among many", one_bad_row},
+          {"several partitions, one released", several_partitions},
+          {"stages keep positions of their own", stages_do_not_meet},
+          {"a topic made anew is an incident", recreated_topic},
+          {"a table that does not fit", table_that_does_not_fit}};
+}
+
+}  // namespace penstock::flow

@@ -1,0 +1,299 @@
+#include "plan/fields.h"
+
+#include "base/check.h"
+#include "base/suggest.h"
+#include "plan/values.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace penstock::plan {
+namespace {
+
+using flow::FieldSpec;
+using flow::FieldType;
+
+FieldSpec field(std::string_view name, FieldType type, std::string_view doc,
+                std::string_view example = {}, std::string_view fallback = {}) {
+  FieldSpec spec;
+  spec.name = name;
+  spec.type = type;
+  spec.doc = doc;
+  spec.example = example;
+  spec.fallback = fallback;
+  return spec;
+}
+
+FieldSpec required(FieldSpec spec) {
+  spec.required = true;
+  return spec;
+}
+
+FieldSpec choice(FieldSpec spec, std::vector<std::string_view> choices) {
+  spec.choices = std::move(choices);
+  return spec;
+}
+
+std::vector<FieldSpec> file_fields() {
+  using enum FieldType;
+  return {
+      required(field("pipeline", text, "The pipeline's name; groups and topics carry it.", "meters")),
+      required(field("version", count, "The version of this file's form.", "1")),
+      field("schemas", mapping, "Avro schemas: name and file.", "{reading: schemas/reading.avsc}"),
+      required(field("topics", mapping, "The topics of the log.")),
+      field("tenants", names, "The values that <tenant> stands for.", "[alpine, baltic]"),
+      field("tables", mapping, "Reference data that steps join."),
+      field("producers", mapping, "Simulated clients: produce and demo start them."),
+      required(field("stages", mapping, "What is done with the records.")),
+      field("stores", mapping, "Tables that stages end in."),
+      field("scale", mapping, "How many workers a stage has."),
+      field("epoch", mapping, "How much is committed at once."),
+      field("dead_letters", mapping, "Where bad records go."),
+      field("targets", mapping, "Where the pipeline runs."),
+      field("tests", mapping, "Records given and records expected."),
+  };
+}
+
+std::vector<FieldSpec> topic_fields() {
+  using enum FieldType;
+  return {
+      field("schema", text, "The schema of its records; else what its writer makes.", "reading"),
+      field("key", fields, "The fields whose value chooses the partition.", "meter_id"),
+      field("partitions", count, "How many parts it has.", "5", "1"),
+      field("replicas", count, "How many brokers keep each part.", "3", "1"),
+      field("keep", duration, "How long records are kept; without it for ever.", "24h"),
+      choice(field("framing", FieldType::choice, "The bytes before each datum.", "bare",
+                   "single_object"),
+             {"single_object", "bare"}),
+      field("values", names, "The values that name.<field> stands for.", "[red, green]"),
+  };
+}
+
+std::vector<FieldSpec> stage_fields() {
+  using enum FieldType;
+  return {
+      required(field("from", names, "The topic that it reads, or a pattern: usage.*", "ingest")),
+      field("steps", mapping, "What is done, in order."),
+      required(field("to", names, "The topic or the stores that it ends in.", "preprocessed")),
+      field("group", text, "The consumer group, instead of <pipeline>.<stage>.", "my-group"),
+      field("epoch", mapping, "How much is committed at once."),
+      field("scale", mapping, "How many workers it has."),
+  };
+}
+
+std::vector<FieldSpec> scale_fields() {
+  using enum FieldType;
+  return {
+      field("min", count, "The fewest workers.", "0", "0"),
+      field("max", text, "The most workers: a number, or the word partitions.", "5", "partitions"),
+      field("lag_threshold", count, "Unread records for each worker.", "100", "100"),
+      field("poll", duration, "How often the lag is looked at.", "30s", "30s"),
+      field("cooldown", duration, "How long nothing must come before the last worker ends.", "300s",
+            "300s"),
+  };
+}
+
+std::vector<FieldSpec> epoch_fields() {
+  using enum FieldType;
+  return {field("rows", count, "At most so many records.", "10000", "10000"),
+          field("size", size, "At most so many bytes.", "8MiB", "8MiB"),
+          field("every", duration, "At most so long.", "100ms", "100ms")};
+}
+
+std::vector<Section> make_sections() {
+  using enum FieldType;
+  return {
+      {"file", "The pipeline file.", false, file_fields()},
+      {"topics", "A topic of the log.", true, topic_fields()},
+      {"stages", "Reads topics, does steps, ends in topics or a store.", true, stage_fields()},
+      {"scale", "How many workers a stage has.", false, scale_fields()},
+      {"epoch", "What is committed in one atomic act.", false, epoch_fields()},
+      {"tables",
+       "Reference data. One field names the kind: csv: FILE.",
+       true,
+       {required(field("key", fields, "The columns that find a row.", "meter_id")),
+        field("refresh", duration, "How often the file is read again.", "1m")}},
+      {"stores",
+       "A table that rows end in. One field names the kind: dynamodb: TABLE.",
+       true,
+       {field("key", fields, "Rows of one key replace each other.", "meter_id"),
+        field("newest_by", FieldType::field, "The row with the greatest value stays.", "at"),
+        field("upsert_on", fields, "Rows of one key replace each other; the last stays.",
+              "[meter_id, at]")}},
+      {"producers",
+       "A simulated client. One field names the kind.",
+       true,
+       {required(field("to", topic, "The topic that it writes.", "ingest"))}},
+      {"dead_letters",
+       "Where bad records go.",
+       false,
+       {field("topic", text, "The topic of each stage.", "dead.<stage>", "dead.<stage>"),
+        field("keep", duration, "How long they are kept.", "14d", "14d"),
+        field("stop_above", share, "The stage pauses when more are bad.", "20% over 1m")}},
+      {"targets",
+       "A place to run.",
+       true,
+       {field("log", mapping, "The log: embedded, or kafka or msk with settings.", "embedded"),
+        field("stores", mapping, "Settings for each store, or another kind.", "{latest: sqlite}"),
+        field("topics", mapping, "Settings for all topics.", "{replicas: 1}"),
+        field("epoch", mapping, "How much is committed at once."),
+        field("scale", mapping, "How many workers a stage has.")}},
+      {"tests",
+       "Records given, records expected.",
+       false,
+       {required(field("name", text, "What it shows.", "an unknown meter is set aside")),
+        required(field("stage", text, "The stage that is tried.", "processing")),
+        required(field("given", mapping, "Topic: records.")),
+        field("tables", mapping, "Table: rows."),
+        required(field("expect", mapping, "Topic, store or dead letters: records."))}},
+  };
+}
+
+bool wrong(const yaml::Document& document, const yaml::Node& node, Code code, std::string message,
+           const Report& report) {
+  report(fail(code, std::move(message)).at(document.place(node)).take());
+  return false;
+}
+
+bool scalar_fits(const yaml::Document& document, const yaml::Node& node, const FieldSpec& field,
+                 const Report& report) {
+  const std::string& text = node.text;
+  const auto no = [&](Code code) {
+    return wrong(document, node, code, fmt::format("\"{}\" in \"{}\"", text, field.name), report);
+  };
+  if (text.starts_with("${")) return true;  // resolved when the target needs it
+  switch (field.type) {
+    case FieldType::duration:
+      return parse_duration_millis(text) ? true : no(Code::P023);
+    case FieldType::size:
+      return parse_size_bytes(text) ? true : no(Code::P024);
+    case FieldType::share:
+      return parse_share(text) ? true : no(Code::P027);
+    case FieldType::count:
+      if (text.starts_with('-')) return no(Code::P026);
+      if (!parse_count(text)) {
+        return no(text.find_first_not_of("0123456789") == std::string::npos ? Code::P026
+                                                                            : Code::P025);
+      }
+      return parse_count(text) <= 2'000'000'000 ? true : no(Code::P026);
+    case FieldType::number: {
+      char* end = nullptr;
+      std::strtod(text.c_str(), &end);
+      return !text.empty() && *end == '\0' ? true : no(Code::P025);
+    }
+    case FieldType::boolean:
+      return text == "true" || text == "false" ? true : no(Code::P028);
+    case FieldType::choice:
+      if (std::ranges::find(field.choices, text) != field.choices.end()) return true;
+      report(fail(Code::P029, fmt::format("\"{}\" in \"{}\"", text, field.name))
+                 .at(document.place(node))
+                 .hint(did_you_mean(text, field.choices))
+                 .cure(fmt::format("write one of: {}", fmt::join(field.choices, ", ")))
+                 .take());
+      return false;
+    default:
+      return true;
+  }
+}
+
+bool takes_list(FieldType type) { return type == FieldType::fields || type == FieldType::names; }
+
+}  // namespace
+
+std::span<const Section> sections() {
+  static const std::vector<Section> all = make_sections();
+  return all;
+}
+
+const std::vector<FieldSpec>& section_fields(std::string_view name) {
+  const auto found = std::ranges::find(sections(), name, &Section::name);
+  PENSTOCK_CHECK(found != sections().end());
+  return found->fields;
+}
+
+std::string_view type_text(FieldType type) {
+  switch (type) {
+    case FieldType::text: return "text";
+    case FieldType::rule: return "a rule";
+    case FieldType::condition: return "a rule that is true or false";
+    case FieldType::rules: return "a mapping of names to rules";
+    case FieldType::field: return "a field's name";
+    case FieldType::fields: return "a field's name, or a list of them";
+    case FieldType::names: return "a name, or a list of names";
+    case FieldType::number: return "a number";
+    case FieldType::count: return "a whole number";
+    case FieldType::boolean: return "true or false";
+    case FieldType::duration: return "a duration";
+    case FieldType::size: return "a size";
+    case FieldType::share: return "a share over a time";
+    case FieldType::file: return "a file's path";
+    case FieldType::topic: return "a topic";
+    case FieldType::store: return "a store";
+    case FieldType::table: return "a table";
+    case FieldType::choice: return "one of a few words";
+    case FieldType::mapping: return "a mapping";
+  }
+  return "a value";
+}
+
+bool check_value(const yaml::Document& document, const yaml::Node& node, const FieldSpec& field,
+                 const Report& report) {
+  if (field.type == FieldType::mapping) return true;  // read by its own section
+  const auto form = [&](const yaml::Node& at) {
+    return wrong(document, at, Code::P021,
+                 fmt::format("\"{}\" takes {}", field.name, type_text(field.type)), report);
+  };
+  if (field.type == FieldType::rules) {
+    return node.kind == yaml::NodeKind::mapping ? true : form(node);
+  }
+  if (node.kind == yaml::NodeKind::sequence && takes_list(field.type)) {
+    if (node.items.empty()) return form(node);
+    for (const yaml::Node& item : node.items) {
+      if (item.kind != yaml::NodeKind::scalar || item.text.empty()) return form(item);
+    }
+    return true;
+  }
+  if (node.kind != yaml::NodeKind::scalar || (takes_list(field.type) && node.text.empty())) {
+    return form(node);
+  }
+  return scalar_fits(document, node, field, report);
+}
+
+bool check_mapping(const yaml::Document& document, const yaml::Node& node, const yaml::Node& anchor,
+                   const Expected& expected, const Report& report) {
+  if (node.kind != yaml::NodeKind::mapping) {
+    return wrong(document, node.kind == yaml::NodeKind::null ? anchor : node, Code::P021,
+                 fmt::format("{} takes a mapping of fields", expected.what), report);
+  }
+  bool good = true;
+  std::vector<std::string_view> known;
+  for (const FieldSpec& field : expected.fields) known.push_back(field.name);
+  for (const auto& [key, value] : node.entries) {
+    const auto field = std::ranges::find(expected.fields, key.text, &FieldSpec::name);
+    if (field == expected.fields.end()) {
+      good = false;
+      report(fail(Code::P012, fmt::format("unknown field \"{}\" in {}", key.text, expected.what))
+                 .at(document.place(key))
+                 .hint(did_you_mean(key.text, known))
+                 .because(fmt::format("{} has: {}", expected.what, fmt::join(known, ", ")))
+                 .take());
+    } else if (!check_value(document, value, *field, report)) {
+      good = false;
+    }
+  }
+  for (const FieldSpec& field : expected.fields) {
+    if (!field.required || node.find(field.name) != nullptr) continue;
+    // The unknown field beside it is the cause: one error for one slip.
+    const bool slip = std::ranges::any_of(node.entries, [&](const auto& entry) {
+      return std::ranges::find(known, entry.first.text) == known.end() &&
+             nearest(entry.first.text, known) == field.name;
+    });
+    if (slip) continue;
+    good = wrong(document, anchor, Code::P020,
+                 fmt::format("{} lacks \"{}\": {}", expected.what, field.name, field.doc), report);
+  }
+  return good;
+}
+
+}  // namespace penstock::plan

@@ -1,0 +1,143 @@
+#include "store/sqlite/sqlite_store.h"
+
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+
+#include "flow/store_contract.h"
+#include "store/sqlite/cell.h"
+#include "store/sqlite/database.h"
+
+namespace penstock::store {
+namespace {
+
+class SqliteHarness final : public flow::StoreHarness {
+ public:
+  SqliteHarness() {
+    std::string name = (std::filesystem::temp_directory_path() / "penstock-store-XXXXXX").string();
+    REQUIRE(mkdtemp(name.data()) != nullptr);
+    folder_ = name;
+    reopen();
+  }
+  ~SqliteHarness() override {
+    store_.reset();
+    std::filesystem::remove_all(folder_);
+  }
+  flow::Store& store() override { return *store_; }
+  void reopen() override {
+    store_.reset();
+    auto opened = SqliteStore::open(path());
+    REQUIRE(opened.has_value());
+    store_ = *std::move(opened);
+  }
+  std::string path() const { return folder_ + "/stores/latest.sqlite"; }
+
+ private:
+  std::string folder_;
+  std::unique_ptr<SqliteStore> store_;
+};
+
+std::string time_text(avro::Logical logical, int64_t value) {
+  avro::Node node;
+  node.type = avro::Type::long_;
+  node.logical = logical;
+  char text[kTimeTextBytes];
+  return {text, write_time(cell_type(node), value, text)};
+}
+
+std::string decimal_text(std::string_view bytes, uint32_t scale) {
+  std::string out;
+  CHECK(append_decimal(bytes, scale, out));
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("store contract: sqlite") {
+  for (const auto& contract : flow::store_contract()) {
+    INFO(contract.name);
+    SqliteHarness harness;
+    contract.run(harness);
+  }
+}
+
+TEST_CASE("times as texts: one form per unit, and only years that have four digits") {
+  using avro::Logical;
+  CHECK(time_text(Logical::timestamp_millis, 0) == "1970-01-01T00:00:00.000Z");
+  CHECK(time_text(Logical::timestamp_millis, -1) == "1969-12-31T23:59:59.999Z");
+  CHECK(time_text(Logical::timestamp_micros, 1'767'225'600'000'001) ==
+        "2026-01-01T00:00:00.000001Z");
+  CHECK(time_text(Logical::timestamp_nanos, 1) == "1970-01-01T00:00:00.000000001Z");
+  CHECK(time_text(Logical::local_timestamp_millis, 951'782'400'000) == "2000-02-29T00:00:00.000");
+  CHECK(time_text(Logical::date, -719'528) == "0000-01-01");
+  CHECK(time_text(Logical::date, 2'932'896) == "9999-12-31");
+  CHECK(time_text(Logical::date, 2'932'897).empty());
+  CHECK(time_text(Logical::timestamp_millis, INT64_MAX).empty());
+  CHECK(time_text(Logical::timestamp_millis, INT64_MIN).empty());
+  CHECK(time_text(Logical::time_millis, 86'399'999) == "23:59:59.999");
+  CHECK(time_text(Logical::time_millis, 86'400'000).empty());
+}
+
+TEST_CASE("decimals as texts") {
+  using namespace std::string_view_literals;
+  CHECK(decimal_text("\x04\xd2"sv, 2) == "12.34");
+  CHECK(decimal_text("\xfb\x2e"sv, 2) == "-12.34");
+  CHECK(decimal_text("\x05"sv, 2) == "0.05");
+  CHECK(decimal_text("\x00"sv, 0) == "0");
+  CHECK(decimal_text("\x80"sv, 0) == "-128");
+  CHECK(decimal_text(""sv, 1) == "0.0");
+}
+
+TEST_CASE("a file that is no database is an error with a cure, not a start") {
+  SqliteHarness harness;
+  const std::string path = harness.path() + ".broken";
+  std::ofstream(path) << std::string(8192, 'x');
+  const auto opened = SqliteStore::open(path);
+  REQUIRE_FALSE(opened.has_value());
+  CHECK(opened.error().code == Code::S005);
+  CHECK(exit_code(opened.error()) == 69);
+  CHECK_FALSE(SqliteStore::open_read_only(path + ".none").has_value());
+}
+
+TEST_CASE("a file that another program holds is waited for") {
+  SqliteHarness harness;
+  const flow::StoreSpec spec = flow::store_contract_spec(flow::Merge::append);
+  flow::ContractWriter writer(harness, spec);
+  const flow::Owned owned = writer.claim();
+  auto other = Database::open(harness.path(), {});
+  REQUIRE(other.has_value());
+  REQUIRE(other->run("BEGIN IMMEDIATE") == Outcome::done);
+  writer.write({0, 0}, 0, {{"a", 1, 1.5}});
+  const flow::Ended held = writer.commit(owned, 0, 1);
+  CHECK(held.end == flow::CommitEnd::retry);
+  CHECK(held.error.code == Code::S006);
+  REQUIRE(other->run("ROLLBACK") == Outcome::done);
+  CHECK(writer.commit(owned, 0, 1).end == flow::CommitEnd::done);
+  CHECK(flow::contract_rows(harness, spec) == 1);
+}
+
+TEST_CASE("rows that a table's own constraint refuses are found in one pass") {
+  SqliteHarness harness;
+  const flow::StoreSpec spec = flow::store_contract_spec(flow::Merge::append);
+  {
+    auto database = Database::open(harness.path(), {});
+    REQUIRE(database.has_value());
+    REQUIRE(database->run("CREATE TABLE t (id TEXT, at INTEGER, v REAL CHECK (v < 2))") ==
+            Outcome::done);
+  }
+  flow::ContractWriter writer(harness, spec);
+  const flow::Owned owned = writer.claim();
+  writer.write({0, 0}, 0, {{"a", 1, 1.5}, {"b", 1, 2.5}, {"c", 1, 1.0}, {"d", 1, 9.0}});
+  const flow::Ended ended = writer.commit(owned, 0, 4);
+  REQUIRE(ended.end == flow::CommitEnd::rejected);
+  REQUIRE(ended.rejected.size() == 2);
+  CHECK(ended.rejected[1].row == flow::RowId{{0, 0}, {3}});
+  CHECK(ended.rejected[0].reason == "store.constraint");
+  REQUIRE(writer.commit(owned, 0, 4).end == flow::CommitEnd::done);
+  CHECK(flow::contract_rows(harness, spec) == 2);
+}
+
+}  // namespace penstock::store

@@ -1,0 +1,281 @@
+#!/usr/bin/env python3
+"""Decodes generated cases with fastavro and with us, and compares.
+
+    agree.py [--seed N] [--each N] [--venv DIR] PROGRAM      PROGRAM decode|encode reads cases on standard input
+
+Where the two differ, the Avro specification (1.12) is the judge: the differences that are known and meant are listed
+in reason(), each is counted, and anything else fails.
+"""
+import argparse
+import collections
+import io
+import json
+import math
+import os
+import struct
+import subprocess
+import sys
+import venv
+
+BYTES_DEFAULT = "fastavro gives a default of bytes as text; the specification: its code points are the bytes"
+FIRST_BRANCH = ("fastavro takes a union's first branch that promotion allows; we take the writer's own type where the "
+                "union has it, as Apache's Java does: no precision is lost")
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+def enter_venv(folder):
+    """fastavro, pinned, in an environment of its own below the build folder."""
+    python = os.path.join(folder, "bin", "python")
+    mark = os.path.join(folder, "requirements.txt")
+    wanted = open(os.path.join(HERE, "requirements.txt")).read()
+    if not os.path.exists(mark) or open(mark).read() != wanted:
+        venv.create(folder, with_pip=True)
+        subprocess.run([python, "-m", "pip", "install", "-q", "-r", os.path.join(HERE, "requirements.txt")], check=True)
+        with open(mark, "w") as out:
+            out.write(wanted)
+    os.execv(python, [python, *sys.argv])
+
+
+def damaged(generator, damage):
+    """(writer, bytes) that no decoder may take, whatever the reader."""
+    r = generator.random
+    if damage == "truncated":
+        writer = {"type": "record", "name": "R", "fields": [{"name": "a", "type": generator.schema(2)},
+                                                            {"name": "b", "type": "double"}]}
+        data = encoded(writer, generator.value(writer))
+        return writer, data[:r.randrange(len(data))]
+    if damage == "trailing":
+        writer = generator.schema(2)
+        return writer, encoded(writer, generator.value(writer)) + bytes(r.choices(range(256), k=r.randint(1, 3)))
+    if damage == "wrong_union_index":
+        return ["null", "string"], bytes([r.choice([4, 6, 126, 1, 3, 127])]) + b"\2a"
+    if damage == "wrong_enum_index":
+        writer = generator.enum()
+        return writer, bytes([r.choice([len(writer["symbols"]) * 2 + 2 * r.randint(0, 9), 1, 3])])
+    if damage == "wrong_length":
+        return r.choice(["string", "bytes"]), bytes([r.choice([1, 3, 0x7f, 0x7e])]) + b"abc"
+    return "boolean", bytes([r.randint(2, 255)])
+
+
+def encoded(schema, value):
+    out = io.BytesIO()
+    fastavro.schemaless_writer(out, schema, value)
+    return out.getvalue()
+
+
+def generated(seed, each):
+    """(kind, must fail for sure, writer, reader, bytes), `each` of each kind."""
+    generator = generate.Generator(seed)
+    for kind in generate.RESOLUTIONS + generate.MISFITS:
+        for _ in range(each):
+            writer, reader = getattr(generator, kind)()
+            yield kind, kind in generate.MISFITS, writer, reader, encoded(writer, generator.value(writer))
+    for kind in generate.DAMAGES:
+        for _ in range(each):
+            writer, data = damaged(generator, kind)
+            yield kind, True, writer, None, data
+
+
+def peer(writer, reader, data):
+    """fastavro's answer: ("value", v, bytes left) or ("error", text, 0)."""
+    source = io.BytesIO(data)
+    try:
+        value = fastavro.schemaless_reader(source, writer, reader, return_named_type=False)
+    except Exception as error:  # it raises whatever its Python code happens to raise
+        return "error", f"{type(error).__name__}: {error}", 0
+    return "value", value, len(data) - source.tell()
+
+
+def single(number):
+    return struct.unpack("<f", struct.pack("<f", number))[0]
+
+
+def real(value):
+    return float(value.replace("Infinity", "inf") if isinstance(value, str) else value)
+
+
+def same_real(ours, theirs):
+    return (math.isnan(ours) and math.isnan(theirs)) or ours == theirs
+
+
+class Comparison:
+    """Our tagged JSON beside fastavro's Python value, under the reader's schema; remembers what it had to excuse."""
+
+    def __init__(self):
+        self.excuses = set()
+
+    def equal(self, schema, ours, theirs, default=False):
+        if isinstance(schema, list):
+            return self.union(schema, ours, theirs, default)
+        kind = schema if isinstance(schema, str) else schema["type"]
+        if kind in ("bytes", "fixed"):
+            if default and theirs == ours:
+                self.excuses.add(BYTES_DEFAULT)
+                return True
+            return theirs == ours.encode("latin-1")
+        if kind == "double":
+            return isinstance(theirs, (int, float)) and same_real(real(ours), float(theirs))
+        if kind == "float":
+            return isinstance(theirs, (int, float)) and same_real(single(real(ours)), single(float(theirs)))
+        if kind == "record":
+            return (list(ours) == [f["name"] for f in schema["fields"]] and theirs.keys() == ours.keys() and
+                    all(self.equal(f["type"], ours[f["name"]], theirs[f["name"]], "default" in f)
+                        for f in schema["fields"]))
+        if kind == "array":
+            return len(ours) == len(theirs) and all(self.equal(schema["items"], *pair) for pair in zip(ours, theirs))
+        if kind == "map":
+            return ours.keys() == theirs.keys() and all(self.equal(schema["values"], ours[k], theirs[k]) for k in ours)
+        return type(ours) is type(theirs) and ours == theirs
+
+    def union(self, schema, ours, theirs, default):
+        if ours is None:
+            return theirs is None
+        (tag, inner), = ours.items()
+        index = [generate.branch_name(b) for b in schema].index(tag)
+        if self.equal(schema[index], inner, theirs, default):
+            return True
+        for promoted in schema[:index]:
+            if (tag, promoted) in generate.PROMOTIONS and self.promoted(tag, promoted, inner, theirs):
+                self.excuses.add(FIRST_BRANCH)
+                return True
+        return False
+
+    @staticmethod
+    def promoted(tag, to, ours, theirs):
+        if tag == "string":
+            return theirs == ours.encode()
+        if tag == "bytes":
+            return theirs == ours.encode("latin-1").decode(errors="replace")
+        return isinstance(theirs, (int, float)) and same_real(single(real(ours)), single(float(theirs)))
+
+
+def answers(program, verb, cases):
+    text = "".join(json.dumps(case) + "\n" for case in cases)
+    done = subprocess.run([program, verb], input=text, capture_output=True, text=True, check=True)
+    lines = [json.loads(line) for line in done.stdout.split("\n")[:-1]]
+    assert len(lines) == len(cases), "one answer for each case"
+    return lines
+
+
+def main():
+    options = argparse.ArgumentParser()
+    options.add_argument("program")
+    options.add_argument("--seed", type=int, default=20261123)
+    options.add_argument("--each", type=int, default=450)
+    options.add_argument("--venv")
+    options = options.parse_args()
+    cases = list(generated(options.seed, options.each))
+    lines = []
+    for _, _, writer, reader, data in cases:
+        line = {"writer": writer, "hex": data.hex()}
+        if reader is not None:
+            line["reader"] = reader
+        lines.append(line)
+    judge = Judge()
+    for case, line, ours in zip(cases, lines, answers(options.program, "decode", lines)):
+        judge.compare(case, line, ours)
+    judge.encode_back(options.program, cases)
+    return judge.report(len(cases))
+
+
+class Judge:
+    def __init__(self):
+        self.kinds = collections.Counter()
+        self.failed = collections.Counter()
+        self.meant = collections.Counter()
+        self.wrong = []
+        self.round_trips = 0
+
+    def compare(self, case, line, ours):
+        kind, must_fail, writer, reader, data = case
+        self.kinds[kind] += 1
+        verdict, theirs, left = peer(writer, reader, data)
+        if "error" in ours:
+            self.failed[kind] += 1
+            if verdict == "value":
+                self.count(reason(kind, data, ours["error"], left), line, ours, theirs)
+            return
+        if must_fail and kind != "truncated":
+            return self.count(None, line, ours, "must fail")
+        if verdict == "error":
+            return self.count(accepted(ours["value"], theirs), line, ours, theirs)
+        comparison = Comparison()
+        if not comparison.equal(reader or writer, ours["value"], theirs):
+            return self.count(None, line, ours, theirs)
+        for excuse in comparison.excuses:
+            self.count(excuse, line, ours, theirs)
+
+    def count(self, why, line, ours, theirs):
+        if why is None:
+            self.wrong.append((line, ours, theirs))
+        else:
+            self.meant[why] += 1
+
+    def encode_back(self, program, cases):
+        """What fastavro wrote, read and written by us, is the same bytes again."""
+        written = [(writer, data) for kind, _, writer, _, data in cases if kind not in generate.DAMAGES]
+        values = answers(program, "decode", [{"writer": w, "hex": d.hex()} for w, d in written])
+        lines = [{"schema": w, "value": v.get("value")} for (w, _), v in zip(written, values)]
+        for line, (_, data), ours in zip(lines, written, answers(program, "encode", lines)):
+            self.round_trips += 1
+            if ours.get("hex") != data.hex():
+                self.wrong.append((line, ours, data.hex()))
+
+    def report(self, total):
+        for kind, count in self.kinds.items():
+            print(f"{kind:20} {count:6} cases {self.failed[kind]:6} refused")
+        refused = sum(self.failed.values())
+        print(f"{'total':20} {total:6} cases {refused:6} refused ({100 * refused / total:.1f} %), "
+              f"{self.round_trips} encoded back")
+        for why, count in self.meant.most_common():
+            print(f"  meant: {count:5} {why}")
+        for line, ours, theirs in self.wrong[:12]:
+            print(f"DIFFERS {json.dumps(line)}\n  ours   {ours}\n  theirs {theirs}")
+        print(f"{len(self.wrong)} differences that are not meant")
+        enough = total >= 10_000 and min(self.kinds.values()) >= 300 and refused >= total / 4
+        if not enough:
+            print("too few cases: at least 10,000, 300 of each kind, a quarter refused")
+        return 0 if enough and not self.wrong else 1
+
+
+def reason(kind, data, why, left):
+    """Why we refuse what fastavro takes; None: no reason that is meant."""
+    if why.startswith("bytes after the end of the datum") and left > 0:
+        return "fastavro leaves trailing bytes to its caller; a datum of ours ends where its bytes end"
+    if kind in ("wrong_union_index", "wrong_enum_index") and data[0] & 1:
+        return "fastavro takes a negative index (Python counts from the end); the specification has no such index"
+    if kind == "wrong_boolean" and data[0] > 1:
+        return "fastavro takes any byte as a boolean; the specification: 0 or 1"
+    return None
+
+
+def accepted(ours, theirs):
+    """Why we take what fastavro refuses; None: no reason that is meant."""
+    if theirs.startswith("UnicodeDecodeError") and holds_binary(ours):
+        return FIRST_BRANCH
+    return None
+
+
+def holds_binary(value):
+    """Is there a union's {"bytes": …} that is not UTF-8?"""
+    if isinstance(value, list):
+        return any(map(holds_binary, value))
+    if not isinstance(value, dict):
+        return False
+    if list(value) == ["bytes"] and isinstance(value["bytes"], str):
+        try:
+            value["bytes"].encode("latin-1").decode()
+        except UnicodeDecodeError:
+            return True
+    return any(map(holds_binary, value.values()))
+
+
+if __name__ == "__main__":
+    try:
+        import fastavro
+    except ImportError:
+        at = sys.argv.index("--venv") if "--venv" in sys.argv else sys.exit("fastavro is missing: give --venv DIR")
+        enter_venv(sys.argv[at + 1])
+    import generate
+    sys.exit(main())

@@ -1,0 +1,150 @@
+"""kill -9 at seeded random moments, again and again, and at the end every record is accounted for.
+
+Campaigns on fresh folders: a week of real readings plus 500 seeded bad records go through the meters pipeline in epochs of
+50 rows, sent at 2,000 rows a second. `run` and `send` are killed at random moments and started again. At the end of each
+campaign: the rows and sums of expected.csv, fates that add up, and dead letters that are exactly the bad records.
+
+usage: kills.py [--kills N] [--seed S]
+Fails also when too few kills bit: of all kills at least 3/4 must leave lag, and 1/10 a store ahead of its group.
+"""
+import argparse
+import csv
+import json
+import pathlib
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "scenarios"))
+from pipeline_fixture import BINARY, READINGS, differences_to_expected, init_meters, look, penstock, rows  # noqa: E402
+
+BAD = 500
+HEADER = ["meter_id", "at", "kwh", "kvarh"]
+
+
+def write_inputs(folder, seed):
+    """readings.csv with bad rows in between, and raw.jsonl with broken bytes. Returns what must become of the bad ones."""
+    randomness = random.Random(seed)
+    with open(READINGS / "readings.csv", newline="") as file:
+        good = [[r[name] for name in HEADER] for r in csv.DictReader(file)]
+    mixed = [(row, None) for row in good]
+    expected = {"implausible": 0, "join.no_match": 0, "dropped": 0, "broken": 0}
+    broken = []
+    for number in range(BAD):
+        kind = ("implausible", "join.no_match", "dropped", "broken")[number % 4]
+        meter, at = good[randomness.randrange(len(good))][:2]
+        expected[kind] += 1
+        if kind == "broken":
+            size = randomness.randrange(0, 40)
+            start = b"" if randomness.random() < 0.5 else b"\xc3\x01"
+            broken.append({"key": meter, "value_hex": (start + randomness.randbytes(size)).hex()})
+            continue
+        row = {
+            "implausible": [meter, at, f"-{randomness.random() + 0.001:.6f}", "0.0"],
+            "join.no_match": [f"unknown-{number}", at, "0.5", "0.0"],
+            "dropped": [f"TEST-{number}", at, "0.5", "0.0"],
+        }[kind]
+        mixed.insert(randomness.randrange(len(mixed)), (row, kind))
+    with open(folder / "mixed.csv", "w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(HEADER)
+        writer.writerows(row for row, _ in mixed)
+    (folder / "raw.jsonl").write_text("".join(json.dumps(line) + "\n" for line in broken))
+    return expected
+
+
+class Campaign:
+    def __init__(self, folder, seed):
+        self.folder, self.randomness = folder, random.Random(seed)
+        self.seed = seed
+        self.kills = self.lagging = self.ahead = 0
+
+    def start(self, *arguments):
+        return subprocess.Popen([BINARY, *map(str, arguments)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def sends(self):
+        return [["send", self.folder, "--to", "ingest", "--rate", "2000", self.folder / "mixed.csv"],
+                ["send", self.folder, "--to", "ingest", "--raw", self.folder / "raw.jsonl"]]
+
+    def one_kill(self, end):
+        """Starts run and the sends, kills them somewhere; False when everything had been sent before."""
+        run = self.start("run", self.folder)
+        sends = [self.start(*arguments) for arguments in self.sends()]
+        moment = time.monotonic() + self.randomness.uniform(0.15, end)
+        kill_send_first = self.randomness.random() < 0.3
+        while time.monotonic() < moment:
+            if all(send.poll() is not None for send in sends):
+                break
+            time.sleep(0.002)  # poll: for the moment that the seed chose
+        victims = [sends[0], run] if kill_send_first else [run, sends[0]]
+        for victim in victims:
+            victim.send_signal(signal.SIGKILL)
+        for process in (run, *sends):
+            process.kill()
+            process.wait()
+        self.kills += 1
+        self.count_what_is_left()
+
+    def count_what_is_left(self):
+        lag = look("lag", self.folder)
+        self.lagging += lag["lag"] > 0
+        self.ahead += any(p["position"] > p["group_position"] for p in lag["partitions"])
+
+    def all_sent(self):
+        """Sent whole: a further send is refused."""
+        return all(subprocess.run([BINARY, *map(str, a)], capture_output=True).returncode == 64 for a in self.sends())
+
+    def finish(self, expected):
+        for arguments in self.sends():
+            subprocess.run([BINARY, *map(str, arguments)], capture_output=True)
+        penstock("run", self.folder, "--until-idle")
+        problems = differences_to_expected(self.folder)
+        count = rows(self.folder, "select count(*) from readings")[0][0]
+        if count != 16128:
+            problems.append(f"{count} rows")
+        verified = look("verify", self.folder)
+        problems += [f"{s['what']}: {s['equation']}" for s in verified["sums"] if not s["holds"]]
+        found = {"implausible": 0, "join.no_match": 0, "broken": 0}
+        for letter in look("dead", self.folder, "-n", "-1")["letters"]:
+            name = letter["reason"] if letter["reason"] in found else "broken"
+            found[name] += 1
+        dropped = sum(sum(s["fates"]["dropped"].values()) for s in look("status", self.folder)["stages"])
+        if {**found, "dropped": dropped} != expected:
+            problems.append(f"dead letters {found}, dropped {dropped}; expected {expected}")
+        return problems
+
+
+def main():
+    options = argparse.ArgumentParser()
+    options.add_argument("--kills", type=int, default=200)
+    options.add_argument("--seed", type=int, default=1)
+    options = options.parse_args()
+    kills = lagging = ahead = campaigns = 0
+    while kills < options.kills:
+        seed = options.seed * 1000 + campaigns
+        with tempfile.TemporaryDirectory() as temporary:
+            folder = pathlib.Path(temporary) / "p"
+            init_meters(folder, epoch_rows=50)
+            campaign = Campaign(folder, seed)
+            expected = write_inputs(folder, seed)
+            for _ in range(min(25, options.kills - kills)):
+                campaign.one_kill(end=0.6)
+            problems = campaign.finish(expected)
+        campaigns += 1
+        kills, lagging, ahead = kills + campaign.kills, lagging + campaign.lagging, ahead + campaign.ahead
+        print(f"campaign {campaigns} (seed {seed}): {campaign.kills} kills, {campaign.lagging} left lag, "
+              f"{campaign.ahead} left a store ahead of its group; {'ok' if not problems else 'WRONG'}", flush=True)
+        for problem in problems[:20]:
+            print(f"  {problem}")
+        if problems:
+            sys.exit(1)
+    print(f"{kills} kills in {campaigns} campaigns: {lagging} left lag, {ahead} left a store ahead of its group")
+    if lagging < kills * 3 // 4 or ahead < kills // 10:
+        sys.exit("FAILED: too few kills bit: this run proves too little")
+
+
+if __name__ == "__main__":
+    main()

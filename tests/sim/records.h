@@ -1,0 +1,56 @@
+// records.h — the records of a simulation, and what has to become of each: pure functions that the
+// processors compute and the law expects.
+//
+// Thread      free functions.
+#pragma once
+
+#include "base/random.h"
+#include "engine/processor.h"
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+
+namespace penstock::sim {
+
+constexpr int32_t kPartitions = 4;
+constexpr uint64_t kKeys = 13;
+
+// "k7:42": key and number of a record; the number grows per key.
+std::string record_text(uint64_t key, uint64_t number);
+uint64_t key_of(std::string_view text);
+uint64_t number_of(std::string_view text);
+
+enum class Fate : uint8_t { pass, drop, dead, refuse };
+// What the stage does with it; `refuse` (second stage only): the store does not take its row.
+Fate fate_of(uint32_t stage, std::string_view text);
+// What the first stage makes of it.
+std::string annotated(std::string_view text);
+
+// log → log: outputs {mid, dead.prep}. `before` is called first and may say `blocked`.
+class PrepProcessor final : public engine::Processor {
+ public:
+  explicit PrepProcessor(std::function<bool()> blocked) : blocked_(std::move(blocked)) {}
+  void begin(engine::Epoch&) override {}
+  engine::Processed process(row::RawBatch& batch, engine::Epoch& epoch) override;
+  void make_dead(const flow::RejectedRow&, engine::Epoch&) override;
+
+ private:
+  std::function<bool()> blocked_;
+  std::string text_;
+};
+
+// log → store: outputs {dead.writer}, rows (text string, value double).
+class WriterProcessor final : public engine::Processor {
+ public:
+  explicit WriterProcessor(std::function<bool()> blocked) : blocked_(std::move(blocked)) {}
+  void begin(engine::Epoch&) override {}
+  engine::Processed process(row::RawBatch& batch, engine::Epoch& epoch) override;
+  void make_dead(const flow::RejectedRow& rejected, engine::Epoch& epoch) override;
+
+ private:
+  std::function<bool()> blocked_;
+};
+
+}  // namespace penstock::sim

@@ -1,0 +1,67 @@
+"""Plants one violation per house rule in a small repository and sees that tools/layers or tools/tidy names it."""
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+TOOLS = pathlib.Path(__file__).resolve().parents[1]
+CONTRACT = "// {name} — a thing.\n#pragma once\n"
+LAYERS = "0  base\n1  row\n5  engine\n6  ops\n"
+
+# (tool, file, content, what the message must contain)
+PLANTED = [
+    ("layers", "src/base/a.cc", '#include "row/b.h"\n', "above it"),
+    ("layers", "src/engine/a.cc", '#include "ops/b.h"\n', "room engine (level 5) includes"),
+    ("layers", "src/engine/a.cc", "#include <thread>\n", "no threads, clocks"),
+    ("layers", "src/row/a.cc", "#include <sys/socket.h>\n", "must not touch the world"),
+    ("layers", "src/stray/a.cc", "\n", "this folder is not a room"),
+    ("layers", "src/ops/a.h", "#include <rocksdb/db.h>\n", "a header includes the library rocksdb"),
+    ("layers", "src/ops/a.cc", '#include "nowhere/b.h"\n', "names no room"),
+    ("tidy", "src/base/utils.cc", "int a;\n", "says nothing"),
+    ("tidy", "src/base/a.cc", "class RowManager {};\n", "says nothing"),
+    ("tidy", "src/base/a.cc", "// " + "x" * 120 + "\n", "columns"),
+    ("tidy", "src/base/a.cc", "// TO" + "DO later\n", "left for later"),
+    ("tidy", "src/base/a.cc", "int a; \n", "blanks at the end"),
+    ("tidy", "src/base/a.cc", "\tint a;\n", "a tab"),
+    ("tidy", "src/base/a.cc", "int a;", "no newline"),
+    ("tidy", "src/base/a.h", "#pragma once\n", "no contract"),
+    ("tidy", "src/base/a.h", "// a.h — a thing.\n", "no #pragma once"),
+    ("tidy", "src/base/a.cc", "int f() {\n  throw 1;\n}\n", "exception on the data path"),
+    ("tidy", "src/base/a.cc", "void f() { std::cout << std::endl; }\n", "std::endl is banned"),
+    ("tidy", "src/base/a.cc", "int a;\n" * 900, "lines in a file"),
+    ("tidy", "src/base/a.cc", "int f() {\n" + "  g();\n" * 80 + "}\n", "a function of 82 lines"),
+    ("tidy", "src/base/a_test.cc", "  std::this_thread::sleep_for(x);\n", "a sleep in a test"),
+    ("tidy", "docs/a.md", "see /wo" + "rk/main\n", "absolute path"),
+    ("tidy", "docs/a.md", "from py" + "pi.org\n", "package registry"),
+]
+
+
+def run(tool, files):
+    with tempfile.TemporaryDirectory() as folder:
+        root = pathlib.Path(folder)
+        for name, content in {"layers.txt": LAYERS, "src/row/b.h": CONTRACT.format(name="b.h"),
+                              "src/ops/b.h": CONTRACT.format(name="b.h"), **files}.items():
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            (root / name).write_text(content)
+        done = subprocess.run([TOOLS / tool, folder], capture_output=True, text=True)
+        return done.returncode, done.stdout
+
+
+def main():
+    failures = 0
+    for tool in ("layers", "tidy"):
+        code, text = run(tool, {"src/base/good.cc": "int f() {\n  return 1;\n}\n"})
+        if code != 0:
+            failures += 1
+            print(f"{tool}: complains of a clean tree:\n{text}")
+    for tool, name, content, expected in PLANTED:
+        code, text = run(tool, {name: content})
+        if code == 0 or expected not in text or "cure:" not in text:
+            failures += 1
+            print(f"{tool} does not notice {name!r}: {content[:60]!r}\n{text}")
+    print(f"{len(PLANTED) + 2 - failures} passed, {failures} failed")
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
