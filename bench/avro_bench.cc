@@ -2,10 +2,14 @@
 //
 //     ninja avro_bench && bench/avro_bench
 //
-// reading_encode_new   ten fields, all validated, four as slots; every field of the output is encoded anew
-// reading_resolve      the same records of an older writer, resolved into the input schema
-// reading_splice       the same output as its input, one double replaced
-// article_splice       one string field appended
+// reading_encode_new   ten fields, all validated, four as slots; every field of the output is
+// encoded anew reading_resolve      the same records of an older writer, resolved into the input
+// schema reading_splice       the same output as its input, one double replaced article_splice one
+// string field appended
+#include "avro/plan.h"
+#include "avro/write.h"
+#include "base/check.h"
+
 #include <benchmark/benchmark.h>
 
 #include <atomic>
@@ -14,10 +18,6 @@
 #include <new>
 #include <string>
 #include <vector>
-
-#include "avro/plan.h"
-#include "avro/write.h"
-#include "base/check.h"
 
 namespace {
 std::atomic<uint64_t> allocations{0};
@@ -201,7 +201,8 @@ void reading_resolve(benchmark::State& state) {
   std::vector<Origin> origins;
   for (uint32_t field = 0; field < 10; ++field) origins.push_back(input_field(field));
   Work work(readings(true), 4);
-  run(state, work, schema_of(kOldReading), input, kReadingWithSite, std::move(origins), four_wants());
+  run(state, work, schema_of(kOldReading), input, kReadingWithSite, std::move(origins),
+      four_wants());
 }
 BENCHMARK(reading_resolve);
 

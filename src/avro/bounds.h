@@ -1,7 +1,9 @@
-// bounds.h — what hostile bytes may cost at most. Every reader of Avro bytes in this room keeps to these.
+// bounds.h — what hostile bytes may cost at most. Every reader of Avro bytes in this room keeps to
+// these.
 //
-// A length or count × the item's minimal size must fit the bytes that remain before anything is allocated or
-// looped over; where an item may be of no size at all, the counts below bound the work instead.
+// A length or count × the item's minimal size must fit the bytes that remain before anything is
+// allocated or looped over; where an item may be of no size at all, the counts below bound the work
+// instead.
 #pragma once
 
 #include <cstddef>

@@ -1,8 +1,8 @@
 #include "avro/builder.h"
 
-#include <algorithm>
-
 #include "base/check.h"
+
+#include <algorithm>
 
 namespace penstock::avro {
 namespace {

@@ -1,12 +1,17 @@
 // builder.h — turning schemas into programs (program.h).
 //
-// A record met for the first time is laid out in line; met again (recursion, or just a second use) it becomes a
-// program of its own that is called. So a program is never larger than its schemas, however they refer to themselves.
+// A record met for the first time is laid out in line; met again (recursion, or just a second use)
+// it becomes a program of its own that is called. So a program is never larger than its schemas,
+// however they refer to themselves.
 //
 // Thread      one owner, while compiling.
 // Lifetime    the nodes must outlive the finished Program where it has `symbols`.
-// Errors      resolve() says why in one sentence: `field "kwh": a string cannot be read as a double`.
+// Errors      resolve() says why in one sentence: `field "kwh": a string cannot be read as a
+// double`.
 #pragma once
+
+#include "avro/program.h"
+#include "avro/schema.h"
 
 #include <cstdint>
 #include <map>
@@ -14,9 +19,6 @@
 #include <string>
 #include <utility>
 #include <vector>
-
-#include "avro/program.h"
-#include "avro/schema.h"
 
 namespace penstock::avro {
 
@@ -51,16 +53,17 @@ bool names_match(const Node& writer, const Node& reader);
 // Which of the writer's fields each of the reader's fields takes its value from; kNoSymbol: none.
 std::vector<uint32_t> match_fields(const Node& writer, const Node& reader);
 
-// How well the branch of a reader's union suits a writer's type: 0 the very type, 1 the same type by another name,
-// 2 by promotion, kNoSymbol not at all. The best that resolves is taken; the first among equals.
+// How well the branch of a reader's union suits a writer's type: 0 the very type, 1 the same type
+// by another name, 2 by promotion, kNoSymbol not at all. The best that resolves is taken; the first
+// among equals.
 uint32_t branch_rank(const Node& writer, const Node& branch);
 
 class Builder {
  public:
   // Operations that validate a value and pass over it.
   void walk(const Node& type);
-  // Operations that append the value's form under `reader`. False: no datum could ever resolve; `why` says so, and
-  // nothing was built.
+  // Operations that append the value's form under `reader`. False: no datum could ever resolve;
+  // `why` says so, and nothing was built.
   bool resolve(const Node& writer, const Node& reader, std::string* why);
   bool same(const Node& writer, const Node& reader) { return sameness_.same(writer, reader); }
   void add(Op op);
@@ -110,9 +113,9 @@ class Builder {
   uint32_t label_ = 0;
   uint16_t field_ = kNoField;
   uint32_t record_depth_ = 0;
-  std::set<NodePair> met_;                  // a null reader means walk
-  std::vector<NodePair> met_order_;         // so that restore() can forget
-  std::vector<NodePair> called_;            // programs of their own, built by finish()
+  std::set<NodePair> met_;           // a null reader means walk
+  std::vector<NodePair> met_order_;  // so that restore() can forget
+  std::vector<NodePair> called_;     // programs of their own, built by finish()
   std::map<NodePair, uint32_t> called_number_;
   std::map<NodePair, std::string> hopeless_;  // pairs that do not resolve, and why
 };

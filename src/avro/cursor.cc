@@ -4,30 +4,28 @@ namespace penstock::avro {
 
 std::string_view fault_reason(Fault fault) {
   constexpr std::string_view kReasons[] = {
-      "avro.ok",         "avro.truncated",   "avro.varint", "avro.int_range",
-      "avro.boolean",    "avro.length",      "avro.utf8",   "avro.enum_index",
-      "avro.union_index", "avro.block",      "avro.zero_size", "avro.depth",
-      "avro.trailing",   "avro.unresolved",  "avro.too_large"};
+      "avro.ok",        "avro.truncated", "avro.varint",     "avro.int_range",   "avro.boolean",
+      "avro.length",    "avro.utf8",      "avro.enum_index", "avro.union_index", "avro.block",
+      "avro.zero_size", "avro.depth",     "avro.trailing",   "avro.unresolved",  "avro.too_large"};
   return kReasons[static_cast<size_t>(fault)];
 }
 
 std::string_view fault_text(Fault fault) {
-  constexpr std::string_view kTexts[] = {
-      "nothing is wrong",
-      "the bytes end inside a value",
-      "a number of more than 64 bits",
-      "an int of more than 32 bits",
-      "a boolean that is neither 0 nor 1",
-      "a negative length",
-      "a string that is not UTF-8",
-      "an enum index without a symbol",
-      "a union index without a branch",
-      "a block whose byte size does not match its items",
-      "too many items of no size",
-      "values nested too deeply",
-      "bytes after the end of the datum",
-      "a value for which the reader's schema has no place",
-      "a datum that is too large"};
+  constexpr std::string_view kTexts[] = {"nothing is wrong",
+                                         "the bytes end inside a value",
+                                         "a number of more than 64 bits",
+                                         "an int of more than 32 bits",
+                                         "a boolean that is neither 0 nor 1",
+                                         "a negative length",
+                                         "a string that is not UTF-8",
+                                         "an enum index without a symbol",
+                                         "a union index without a branch",
+                                         "a block whose byte size does not match its items",
+                                         "too many items of no size",
+                                         "values nested too deeply",
+                                         "bytes after the end of the datum",
+                                         "a value for which the reader's schema has no place",
+                                         "a datum that is too large"};
   return kTexts[static_cast<size_t>(fault)];
 }
 

@@ -1,7 +1,8 @@
 // cursor.h — reading Avro's primitives from bytes that nobody vouches for.
 //
-// Each read either advances the cursor past a whole, valid value and returns Fault::none, or returns what is wrong
-// and leaves the cursor at or before the offending value. Nothing is read at or beyond `end`.
+// Each read either advances the cursor past a whole, valid value and returns Fault::none, or
+// returns what is wrong and leaves the cursor at or before the offending value. Nothing is read at
+// or beyond `end`.
 //
 // Thread      a value.
 // Limits      bounds.h.
@@ -11,14 +12,14 @@
 //     if (Fault fault = read_string(in, name); fault != Fault::none) return fault_text(fault);
 #pragma once
 
+#include "avro/bounds.h"
+#include "avro/utf8.h"
+#include "base/units.h"
+
 #include <bit>
 #include <cstdint>
 #include <cstring>
 #include <string_view>
-
-#include "avro/bounds.h"
-#include "avro/utf8.h"
-#include "base/units.h"
 
 namespace penstock::avro {
 
@@ -69,7 +70,8 @@ constexpr uint64_t zigzag(int64_t value) {
 
 inline constexpr uint64_t kVarintMore = 0x8080808080808080;
 
-// The next eight bytes; what lies beyond the end reads as bytes that ask for more. False: cannot be looked at so.
+// The next eight bytes; what lies beyond the end reads as bytes that ask for more. False: cannot be
+// looked at so.
 [[gnu::always_inline]] inline bool peek_word(const Cursor& in, uint64_t& word) {
   const size_t left = in.left();
   if (left >= 8) [[likely]] {
@@ -196,8 +198,9 @@ template <class T>
   return Fault::none;
 }
 
-// The head of one block of an array or map. count = 0: the end. `block_end` is nullptr where the block does not say
-// its size; else the items must end exactly there. count × min_item_bytes fits the remaining bytes.
+// The head of one block of an array or map. count = 0: the end. `block_end` is nullptr where the
+// block does not say its size; else the items must end exactly there. count × min_item_bytes fits
+// the remaining bytes.
 Fault read_block(Cursor& in, uint32_t min_item_bytes, uint64_t& count, const char*& block_end);
 
 }  // namespace penstock::avro

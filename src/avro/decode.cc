@@ -1,18 +1,19 @@
 // DecodePlan: bytes to slots, cuts and datums.
-#include <fmt/format.h>
-
-#include <algorithm>
-#include <optional>
-
 #include "avro/builder.h"
 #include "avro/plan.h"
 #include "avro/resolve.h"
 #include "base/check.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+
 namespace penstock::avro {
 namespace {
 
-// Scratch of a resolved datum before it moves into the arena; what one huge datum left behind is given back.
+// Scratch of a resolved datum before it moves into the arena; what one huge datum left behind is
+// given back.
 constexpr size_t kScratchKeptBytes = 1u << 20;
 
 Do load_of(const Node& type) {
@@ -77,7 +78,7 @@ std::string place(const Node& record, const Machine& machine) {
 struct DecodePlan::Program {
   SchemaPtr writer;
   SchemaPtr input;
-  std::vector<Want> wants;  // one per field
+  std::vector<Want> wants;                            // one per field
   std::vector<std::pair<uint32_t, uint32_t>> shared;  // (slot, slot whose column it shares)
   uint32_t cut_count = 0;
   std::optional<Resolver> resolver;  // when the writer's bytes are not the input's
@@ -132,8 +133,9 @@ Result<DecodePlan> DecodePlan::compile(SchemaPtr writer, SchemaPtr input, std::v
                                        std::vector<uint32_t> cuts) {
   const Node& root = input->root();
   if (root.type != Type::record || writer->root().type != Type::record) {
-    return fail(Code::A021, fmt::format("a topic's schema must be a record, not {}",
-                                        describe(root.type != Type::record ? root : writer->root())));
+    return fail(Code::A021,
+                fmt::format("a topic's schema must be a record, not {}",
+                            describe(root.type != Type::record ? root : writer->root())));
   }
   auto program = std::make_unique<Program>();
   PENSTOCK_TRY(resolver, Resolver::compile(writer->root(), root));

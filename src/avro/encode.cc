@@ -1,4 +1,11 @@
 // EncodePlan: runs of input bytes and slots to an output datum.
+#include "avro/builder.h"
+#include "avro/output.h"
+#include "avro/plan.h"
+#include "avro/resolve.h"
+#include "avro/write.h"
+#include "base/check.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -7,32 +14,25 @@
 #include <limits>
 #include <optional>
 
-#include "avro/builder.h"
-#include "avro/output.h"
-#include "avro/plan.h"
-#include "avro/resolve.h"
-#include "avro/write.h"
-#include "base/check.h"
-
 namespace penstock::avro {
 namespace {
 
 enum class Put : uint8_t {
-  run,         // input bytes from cut a to cut b, as they are
-  resolved,    // input bytes from cut a to cut b, through resolvers[c]
-  boolean,     // slots from here on
+  run,       // input bytes from cut a to cut b, as they are
+  resolved,  // input bytes from cut a to cut b, through resolvers[c]
+  boolean,   // slots from here on
   long_,
   int_,
   long_as_float,
   long_as_double,
   float_,
   double_,
-  view,        // string and bytes
-  text,        // bytes that must be UTF-8
-  fixed,       // c bytes
-  symbol,      // enums[c]
+  view,    // string and bytes
+  text,    // bytes that must be UTF-8
+  fixed,   // c bytes
+  symbol,  // enums[c]
   raw_datum,
-  datum,       // through resolvers[c]
+  datum,  // through resolvers[c]
 };
 
 inline constexpr uint32_t kStart = UINT32_MAX;    // not a cut: the datum's first byte
@@ -51,7 +51,7 @@ struct Prefix {
 struct Step {
   Put put = Put::run;
   bool null_fits = false;
-  Prefix null_bytes;    // all of a null's encoding
+  Prefix null_bytes;  // all of a null's encoding
   Prefix value_prefix;
   uint32_t field = 0;   // of the output
   uint32_t fields = 1;  // run, resolved: so many neighbours
@@ -129,7 +129,8 @@ bool decimals_agree(const Node& from, const Node& to) {
   return from.precision == to.precision && from.scale == to.scale;
 }
 
-// 0 the very type, 1 by another name, 2 by promotion, 3 by a check of each value, kNoSymbol not at all.
+// 0 the very type, 1 by another name, 2 by promotion, 3 by a check of each value, kNoSymbol not at
+// all.
 uint32_t slot_rank(row::Kind kind, const Node& from, const Node& to) {
   if (!conversion(kind, to.type) || !decimals_agree(from, to)) return kNoSymbol;
   const uint32_t rank = branch_rank(from, to);
@@ -164,10 +165,10 @@ struct EncodePlan::Program {
   bool refuse(const Step& step, std::string_view text, std::string* why) const;
 };
 
-// --- compiling -------------------------------------------------------------------------------------------------
+// --- compiling
 
-// The start of an input field as a step names it, noted as wanted where it must be recorded. Field numbers until
-// order_cuts() turns them into positions.
+// The start of an input field as a step names it, noted as wanted where it must be recorded. Field
+// numbers until order_cuts() turns them into positions.
 uint32_t EncodePlan::Program::cut(uint32_t field) const {
   if (field == 0) return kStart;
   if (field == input->root().fields.size()) return kEnd;
@@ -267,9 +268,9 @@ Result<void> EncodePlan::Program::slot_value(Step& step, row::Kind kind, const N
     step.value_prefix = prefix(branch);
   }
   if (best_rank == kNoSymbol) {
-    return fail(Code::A022, fmt::format("field \"{}\" of the output: {} cannot become {}",
-                                        output->root().fields[step.field].name, describe(from),
-                                        describe(to)));
+    return fail(Code::A022,
+                fmt::format("field \"{}\" of the output: {} cannot become {}",
+                            output->root().fields[step.field].name, describe(from), describe(to)));
   }
   step.put = *conversion(kind, best->type);
   step.c = best->size_bytes;
@@ -330,7 +331,7 @@ void EncodePlan::bind_cuts(std::span<const uint32_t> recorded) {
   }
 }
 
-// --- running ---------------------------------------------------------------------------------------------------
+// --- running
 
 bool EncodePlan::Program::refuse(const Step& step, std::string_view text, std::string* why) const {
   if (why != nullptr)
@@ -414,13 +415,13 @@ bool EncodePlan::Program::put_slot(const Step& step, const row::Column& column, 
       return true;
     case Put::fixed:
       if (column.views[row].size() != step.c)
-        return refuse(step, fmt::format("{} bytes instead of {}", column.views[row].size(), step.c), why);
+        return refuse(step, fmt::format("{} bytes instead of {}", column.views[row].size(), step.c),
+                      why);
       to.append(column.views[row]);
       return true;
     case Put::symbol: {
       const std::optional<uint32_t> index = find_symbol(enums[step.c], column.views[row]);
-      if (!index)
-        return refuse(step, fmt::format("unknown symbol \"{}\"", column.views[row]), why);
+      if (!index) return refuse(step, fmt::format("unknown symbol \"{}\"", column.views[row]), why);
       to.varint(uint64_t{*index} << 1);
       return true;
     }

@@ -1,21 +1,23 @@
 // output.h — appending to a string through a raw pointer, so that small pieces cost no call.
 //
-// Between construction and close() or roll_back() the string is this object's: nobody else may look at it.
+// Between construction and close() or roll_back() the string is this object's: nobody else may look
+// at it.
 //
 // Thread      one owner.
-// Lifetime    of one datum; the string keeps its capacity, so that a steady state allocates nothing.
+// Lifetime    of one datum; the string keeps its capacity, so that a steady state allocates
+// nothing.
 //
 //     Output to(out);
 //     to.append(view); to.varint(zigzag(7));
 //     if (fits) to.close(); else to.roll_back();
 #pragma once
 
+#include "base/units.h"
+
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <string>
-
-#include "base/units.h"
 
 namespace penstock::avro {
 

@@ -18,13 +18,30 @@ constexpr std::string_view kReading = R"({"type":"record","name":"Reading","fiel
   {"name":"any","type":["long","string"]}]})";
 
 std::string reading(std::string_view id, int64_t at) {
-  return Datum().text(id).whole(at).real(2.5).single(230.5f).whole(1).whole(1).text("ok").whole(1)
-      .raw("\x01").whole(-3).raw("mac").whole(2).text("x").text("yy").whole(0).whole(0).whole(9);
+  return Datum()
+      .text(id)
+      .whole(at)
+      .real(2.5)
+      .single(230.5f)
+      .whole(1)
+      .whole(1)
+      .text("ok")
+      .whole(1)
+      .raw("\x01")
+      .whole(-3)
+      .raw("mac")
+      .whole(2)
+      .text("x")
+      .text("yy")
+      .whole(0)
+      .whole(0)
+      .whole(9);
 }
 
 DecodePlan plan_of(std::string_view writer, std::string_view input, std::vector<Want> wants,
                    std::vector<uint32_t> cuts = {}) {
-  auto plan = DecodePlan::compile(schema_of(writer), schema_of(input), std::move(wants), std::move(cuts));
+  auto plan =
+      DecodePlan::compile(schema_of(writer), schema_of(input), std::move(wants), std::move(cuts));
   REQUIRE_MESSAGE(plan.has_value(), (plan ? "" : plan.error().message));
   return std::move(*plan);
 }
@@ -124,7 +141,8 @@ TEST_CASE("another writer's rows are resolved into the input schema") {
 }
 
 TEST_CASE("rows of two writers share one batch") {
-  constexpr std::string_view kInt = R"({"type":"record","name":"R","fields":[{"name":"n","type":"int"}]})";
+  constexpr std::string_view kInt =
+      R"({"type":"record","name":"R","fields":[{"name":"n","type":"int"}]})";
   constexpr std::string_view kFloat =
       R"({"type":"record","name":"R","fields":[{"name":"n","type":"float"}]})";
   constexpr std::string_view kDouble =
@@ -142,7 +160,8 @@ TEST_CASE("rows of two writers share one batch") {
 }
 
 TEST_CASE("a field wanted in two slots is in both") {
-  const DecodePlan plan = plan_of(kReading, kReading, {{.field = 1, .slot = 0}, {.field = 1, .slot = 1}});
+  const DecodePlan plan =
+      plan_of(kReading, kReading, {{.field = 1, .slot = 0}, {.field = 1, .slot = 1}});
   Rows rows({reading("m1", 77)}, 2);
   plan.decode(rows.payloads, rows.batch);
   CHECK(rows.batch.columns[0].int64s[0] == 77);

@@ -18,7 +18,8 @@ Origin slot(uint32_t index, const Node& type) {
 
 // Decodes kInput rows for `encode` and encodes row 0; "error: …" when that fails.
 std::string encoded(const EncodePlan& encode, Rows& rows, std::vector<Want> wants = {}) {
-  auto decode = DecodePlan::compile(schema_of(kInput), schema_of(kInput), std::move(wants), encode.cuts());
+  auto decode =
+      DecodePlan::compile(schema_of(kInput), schema_of(kInput), std::move(wants), encode.cuts());
   REQUIRE(decode.has_value());
   decode->decode(rows.payloads, rows.batch);
   REQUIRE(rows.batch.live.size() == rows.payloads.size());
@@ -43,7 +44,8 @@ std::string row_bytes() { return Datum().text("m1").whole(5).real(1.5).whole(1).
 TEST_CASE("a record with something appended is one copy and no cut") {
   const SchemaPtr text = schema_of(R"("string")");
   const EncodePlan plan = plan_of(
-      record(R"({"name":"a","type":"string"},{"name":"b","type":"long"},{"name":"c","type":"double"},
+      record(
+          R"({"name":"a","type":"string"},{"name":"b","type":"long"},{"name":"c","type":"double"},
                 {"name":"d","type":["null","string"]},{"name":"e","type":"string"})"),
       {input_field(0), input_field(1), input_field(2), input_field(3), slot(0, text->root())});
   CHECK(plan.cuts().empty());
@@ -63,7 +65,8 @@ TEST_CASE("a replaced field is cut out, the rest is copied") {
   Rows rows({row_bytes()}, 1);
   rows.batch.columns[0] = rows.batch.make_column(row::Kind::float64, false);
   rows.batch.columns[0].float64s[0] = 9.25;
-  CHECK(encoded(plan, rows) == std::string(Datum().text("m1").whole(5).real(9.25).whole(1).text("ok")));
+  CHECK(encoded(plan, rows) ==
+        std::string(Datum().text("m1").whole(5).real(9.25).whole(1).text("ok")));
 }
 
 TEST_CASE("fields may change places and types") {
@@ -120,7 +123,8 @@ constexpr std::string_view kFixed = R"({"type":"fixed","name":"F","size":3})";
 
 TEST_CASE("slots become numbers that they fit") {
   CHECK(converted("\"long\"", "\"long\"", whole(-70)) == std::string(Datum().whole(-70)));
-  CHECK(converted("\"long\"", "\"int\"", whole(INT32_MIN)) == std::string(Datum().whole(INT32_MIN)));
+  CHECK(converted("\"long\"", "\"int\"", whole(INT32_MIN)) ==
+        std::string(Datum().whole(INT32_MIN)));
   CHECK(converted("\"long\"", "\"int\"", whole(int64_t{INT32_MAX} + 1)) ==
         "error: 2147483648 does not fit an int, for field \"x\"");
   CHECK(converted("\"long\"", "\"float\"", whole(3)) == std::string(Datum().single(3)));
@@ -129,9 +133,8 @@ TEST_CASE("slots become numbers that they fit") {
   CHECK(converted("\"double\"", "\"float\"", real(1e300)).starts_with("error: "));
   CHECK(converted("\"float\"", "\"double\"", real(0.5)) == std::string(Datum().real(0.5)));
   CHECK(converted("\"double\"", "\"long\"", real(0.5)).starts_with("refused: "));
-  CHECK(converted("\"boolean\"", "\"boolean\"", [](row::Column& column) {
-          column.booleans[0] = 1;
-        }) == "\x01");
+  CHECK(converted("\"boolean\"", "\"boolean\"",
+                  [](row::Column& column) { column.booleans[0] = 1; }) == "\x01");
 }
 
 TEST_CASE("slots become text, symbols and fixed") {
@@ -139,7 +142,8 @@ TEST_CASE("slots become text, symbols and fixed") {
   CHECK(converted("\"string\"", kEnum, view("C")) == "error: unknown symbol \"C\" for field \"x\"");
   CHECK(converted(kEnum, "\"string\"", view("B")) == std::string(Datum().text("B")));
   CHECK(converted("\"bytes\"", kFixed, view("abc")) == "abc");
-  CHECK(converted("\"bytes\"", kFixed, view("ab")) == "error: 2 bytes instead of 3 for field \"x\"");
+  CHECK(converted("\"bytes\"", kFixed, view("ab")) ==
+        "error: 2 bytes instead of 3 for field \"x\"");
   CHECK(converted("\"bytes\"", "\"string\"", view("ab")) == std::string(Datum().text("ab")));
   CHECK(converted("\"bytes\"", "\"string\"", view("\xFF")).starts_with("error: "));
 }
@@ -147,10 +151,14 @@ TEST_CASE("slots become text, symbols and fixed") {
 TEST_CASE("nulls go where null fits") {
   const std::string to_null_first = std::string(Datum().whole(1).whole(7));
   CHECK(converted("\"long\"", R"(["null","long"])", whole(7)) == to_null_first);
-  CHECK(converted("\"long\"", R"(["long","null"])", whole(7)) == std::string(Datum().whole(0).whole(7)));
-  CHECK(converted(R"(["null","long"])", R"(["null","long"])", null) == std::string(Datum().whole(0)));
-  CHECK(converted(R"(["null","long"])", R"(["long","null"])", null) == std::string(Datum().whole(1)));
-  CHECK(converted(R"(["null","long"])", R"(["null","long"])", whole(7)) == std::string(Datum().whole(1).whole(7)));
+  CHECK(converted("\"long\"", R"(["long","null"])", whole(7)) ==
+        std::string(Datum().whole(0).whole(7)));
+  CHECK(converted(R"(["null","long"])", R"(["null","long"])", null) ==
+        std::string(Datum().whole(0)));
+  CHECK(converted(R"(["null","long"])", R"(["long","null"])", null) ==
+        std::string(Datum().whole(1)));
+  CHECK(converted(R"(["null","long"])", R"(["null","long"])", whole(7)) ==
+        std::string(Datum().whole(1).whole(7)));
   CHECK(converted(R"(["null","long"])", "\"long\"", whole(7)) == std::string(Datum().whole(7)));
   CHECK(converted(R"(["null","long"])", "\"long\"", null) == "error: null for field \"x\"");
   CHECK(converted("\"int\"", R"(["null","double","long"])", whole(7)) ==
@@ -170,7 +178,8 @@ TEST_CASE("datum slots are taken over, or resolved") {
   constexpr std::string_view kMaybe = R"(["null",{"type":"array","items":"int"}])";
   constexpr std::string_view kSure = R"({"type":"array","items":"int"})";
   CHECK(converted(kMaybe, kSure, view(std::string(Datum().whole(1)) + items)) == items);
-  CHECK(converted(kMaybe, kSure, view(std::string_view("\0", 1))).starts_with("error: null cannot"));
+  CHECK(
+      converted(kMaybe, kSure, view(std::string_view("\0", 1))).starts_with("error: null cannot"));
 }
 
 }  // namespace

@@ -1,16 +1,16 @@
 // plan_fixture.h — for the tests of plans: datums by hand, and a batch of them.
 #pragma once
 
+#include "avro/plan.h"
+#include "avro/resolve.h"
+#include "avro/write.h"
+
 #include <doctest/doctest.h>
 
 #include <deque>
 #include <string>
 #include <utility>
 #include <vector>
-
-#include "avro/plan.h"
-#include "avro/resolve.h"
-#include "avro/write.h"
 
 namespace penstock::avro {
 

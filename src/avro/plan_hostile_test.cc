@@ -1,8 +1,9 @@
-// Bytes that somebody wants us to choke on. Run under the asan preset these tests say more than they assert.
-#include <memory>
-
+// Bytes that somebody wants us to choke on. Run under the asan preset these tests say more than
+// they assert.
 #include "avro/plan_fixture.h"
 #include "base/random.h"
+
+#include <memory>
 
 namespace penstock::avro {
 namespace {
@@ -26,9 +27,27 @@ constexpr std::string_view kOther = R"({"type":"record","name":"All","fields":[
 
 std::string all(uint32_t depth) {
   Datum datum;
-  datum.text("text").text("\xFF\x01").raw("\x01").whole(-7).whole(1'700'000'000'000'000).single(1)
-      .whole(1).raw("four").whole(2).whole(2).whole(1).whole(2).whole(-1).whole(1).whole(3).whole(0)
-      .whole(1).text("key").whole(3).whole(0).whole(0);
+  datum.text("text")
+      .text("\xFF\x01")
+      .raw("\x01")
+      .whole(-7)
+      .whole(1'700'000'000'000'000)
+      .single(1)
+      .whole(1)
+      .raw("four")
+      .whole(2)
+      .whole(2)
+      .whole(1)
+      .whole(2)
+      .whole(-1)
+      .whole(1)
+      .whole(3)
+      .whole(0)
+      .whole(1)
+      .text("key")
+      .whole(3)
+      .whole(0)
+      .whole(0);
   datum.whole(depth > 0 ? 1 : 0);
   if (depth > 0) datum.raw(all(depth - 1));
   return datum.whole(1).text("\xC3\xA9nd");
@@ -151,7 +170,8 @@ TEST_CASE("defaults can not blow a small datum up without bound") {
   CHECK(result.starts_with("error: a datum that is too large"));
 }
 
-// Thirty records, each with two fields of the one below: a billion leaves without a byte between them.
+// Thirty records, each with two fields of the one below: a billion leaves without a byte between
+// them.
 TEST_CASE("records of records of nothing cost nothing") {
   const auto towers = [](std::string_view leaf) {
     std::string type = R"({"type":"record","name":"L0","fields":[)" + std::string(leaf) + "]}";

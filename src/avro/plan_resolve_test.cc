@@ -16,7 +16,8 @@ TEST_CASE("numbers are promoted, never narrowed") {
   CHECK(resolved("\"int\"", "\"double\"", Datum().whole(-5)) == std::string(Datum().real(-5)));
   CHECK(resolved("\"long\"", "\"float\"", Datum().whole(5)) == std::string(Datum().single(5)));
   CHECK(resolved("\"long\"", "\"double\"", Datum().whole(5)) == std::string(Datum().real(5)));
-  CHECK(resolved("\"float\"", "\"double\"", Datum().single(0.5f)) == std::string(Datum().real(0.5)));
+  CHECK(resolved("\"float\"", "\"double\"", Datum().single(0.5f)) ==
+        std::string(Datum().real(0.5)));
   CHECK(failed(resolved("\"long\"", "\"int\"", Datum().whole(5))));
   CHECK(failed(resolved("\"double\"", "\"float\"", Datum().real(5))));
   CHECK(failed(resolved("\"boolean\"", "\"int\"", "\x01")));
@@ -28,7 +29,8 @@ TEST_CASE("strings and bytes are each other's, if it is text") {
   CHECK(resolved("\"bytes\"", "\"string\"", Datum().text("\xC3\xA4")) ==
         std::string(Datum().text("\xC3\xA4")));
   CHECK(failed(resolved("\"bytes\"", "\"string\"", Datum().text("\xC3"))));
-  CHECK(resolved("\"bytes\"", "\"bytes\"", Datum().text("\xC3")) == std::string(Datum().text("\xC3")));
+  CHECK(resolved("\"bytes\"", "\"bytes\"", Datum().text("\xC3")) ==
+        std::string(Datum().text("\xC3")));
 }
 
 TEST_CASE("fields match by name, then by alias; others are skipped or take defaults") {
@@ -37,9 +39,11 @@ TEST_CASE("fields match by name, then by alias; others are skipped or take defau
   const std::string datum = Datum().whole(1).text("bb").real(2);
   CHECK(resolved(writer, record(R"({"name":"b","type":"string"})"), datum) ==
         std::string(Datum().text("bb")));
-  CHECK(resolved(writer, record(R"({"name":"x","type":"int","default":7},{"name":"c","type":"double"})"),
+  CHECK(resolved(writer,
+                 record(R"({"name":"x","type":"int","default":7},{"name":"c","type":"double"})"),
                  datum) == std::string(Datum().whole(7).real(2)));
-  CHECK(resolved(writer, record(R"({"name":"c","type":"double"},{"name":"x","type":"string","default":"d"},
+  CHECK(resolved(writer,
+                 record(R"({"name":"c","type":"double"},{"name":"x","type":"string","default":"d"},
                                    {"name":"a","type":"long"})"),
                  datum) == std::string(Datum().real(2).text("d").whole(1)));
   CHECK(resolved(writer, record(R"({"name":"z","aliases":["q","b"],"type":"string"})"), datum) ==
@@ -48,7 +52,8 @@ TEST_CASE("fields match by name, then by alias; others are skipped or take defau
                                    {"name":"z","aliases":["b"],"type":"string","default":"own"})"),
                  datum) == std::string(Datum().text("bb").text("own")));
   const std::string none = resolved(writer, record(R"({"name":"x","type":"int"})"), datum);
-  CHECK(none.find("field \"x\" is not in the writer's schema and has no default") != std::string::npos);
+  CHECK(none.find("field \"x\" is not in the writer's schema and has no default") !=
+        std::string::npos);
 }
 
 TEST_CASE("what a reader skips is validated") {
@@ -56,7 +61,8 @@ TEST_CASE("what a reader skips is validated") {
   const std::string reader = record(R"({"name":"b","type":"int"})");
   CHECK(resolved(writer, reader, Datum().text("ok").whole(1)) == std::string(Datum().whole(1)));
   CHECK(failed(resolved(writer, reader, Datum().text("\xFF").whole(1))));
-  const std::string other_order = record(R"({"name":"b","type":"int"},{"name":"a","type":"string"})");
+  const std::string other_order =
+      record(R"({"name":"b","type":"int"},{"name":"a","type":"string"})");
   CHECK(failed(resolved(writer, other_order, Datum().text("ok"))));
   CHECK(failed(resolved(writer, other_order, Datum().text("ok").whole(1).whole(1))));
 }
@@ -81,7 +87,8 @@ TEST_CASE("enums resolve by symbol, with the reader's default") {
   CHECK(resolved(kWriter, kReader, Datum().whole(1)).find("does not have") != std::string::npos);
   CHECK(resolved(kWriter, kDefault, Datum().whole(1)) == std::string(Datum().whole(1)));
   CHECK(failed(resolved(kWriter, kReader, Datum().whole(3))));
-  CHECK(failed(resolved(kWriter, R"({"type":"enum","name":"F","symbols":["A"]})", Datum().whole(0))));
+  CHECK(
+      failed(resolved(kWriter, R"({"type":"enum","name":"F","symbols":["A"]})", Datum().whole(0))));
 }
 
 TEST_CASE("fixed resolves by name and size, decimals by precision and scale") {
@@ -101,9 +108,11 @@ TEST_CASE("fixed resolves by name and size, decimals by precision and scale") {
 }
 
 TEST_CASE("a writer's union resolves by the branch that a datum uses") {
-  CHECK(resolved(R"(["null","int"])", "\"long\"", Datum().whole(1).whole(5)) == std::string(Datum().whole(5)));
+  CHECK(resolved(R"(["null","int"])", "\"long\"", Datum().whole(1).whole(5)) ==
+        std::string(Datum().whole(5)));
   CHECK(failed(resolved(R"(["null","int"])", "\"long\"", Datum().whole(0))));
-  CHECK(resolved(R"(["null","int"])", R"(["int","null"])", Datum().whole(0)) == std::string(Datum().whole(1)));
+  CHECK(resolved(R"(["null","int"])", R"(["int","null"])", Datum().whole(0)) ==
+        std::string(Datum().whole(1)));
   CHECK(resolved(R"(["null","int"])", R"(["string","double","null"])", Datum().whole(1).whole(5)) ==
         std::string(Datum().whole(1).real(5)));
   CHECK(failed(resolved(R"(["null","int"])", "\"string\"", Datum().whole(1).whole(5))));
@@ -119,9 +128,11 @@ TEST_CASE("a reader's union takes the very type before a promotion") {
   const std::string datum = Datum().whole(5);
   const std::string in_x = record(R"({"name":"a","type":"int"})", "x.R");
   const std::string in_y = record(R"({"name":"a","type":"long"})", "y.R");
-  CHECK(resolved(in_y, "[" + in_x + "," + in_y + "]", datum) == std::string(Datum().whole(1).whole(5)));
+  CHECK(resolved(in_y, "[" + in_x + "," + in_y + "]", datum) ==
+        std::string(Datum().whole(1).whole(5)));
   const std::string deaf = record(R"({"name":"a","type":"string"})", "x.R");
-  CHECK(resolved(in_y, "[" + deaf + ",\"null\"," + record(R"({"name":"a","type":"double"})", "z.R") + "]",
+  CHECK(resolved(in_y,
+                 "[" + deaf + ",\"null\"," + record(R"({"name":"a","type":"double"})", "z.R") + "]",
                  datum) == std::string(Datum().whole(2).real(5)));
 }
 
@@ -130,7 +141,8 @@ TEST_CASE("arrays and maps resolve item by item, whatever their blocks") {
   constexpr std::string_view kDoubles = R"({"type":"array","items":"double"})";
   CHECK(resolved(kInts, kDoubles, Datum().whole(2).whole(1).whole(2).whole(0)) ==
         std::string(Datum().whole(2).real(1).real(2).whole(0)));
-  CHECK(resolved(kInts, kDoubles, Datum().whole(-2).whole(2).whole(1).whole(2).whole(1).whole(3).whole(0)) ==
+  CHECK(resolved(kInts, kDoubles,
+                 Datum().whole(-2).whole(2).whole(1).whole(2).whole(1).whole(3).whole(0)) ==
         std::string(Datum().whole(2).real(1).real(2).whole(1).real(3).whole(0)));
   CHECK(failed(resolved(kInts, kDoubles, Datum().whole(-2).whole(3).whole(1).whole(2).whole(0))));
   CHECK(failed(resolved(kInts, R"({"type":"array","items":"string"})", Datum().whole(0))));
@@ -143,7 +155,8 @@ TEST_CASE("arrays and maps resolve item by item, whatever their blocks") {
 }
 
 TEST_CASE("recursive and repeated records resolve") {
-  const std::string writer = record(R"({"name":"v","type":"int"},{"name":"next","type":["null","R"]})");
+  const std::string writer =
+      record(R"({"name":"v","type":"int"},{"name":"next","type":["null","R"]})");
   const std::string reader = record(
       R"({"name":"next","type":["null","R"]},{"name":"x","type":"string","default":"d"},
          {"name":"v","type":"double"})");
@@ -160,9 +173,11 @@ TEST_CASE("recursive and repeated records resolve") {
   CHECK(resolved(twice, wider, Datum().whole(1).whole(2)) == std::string(Datum().real(1).real(2)));
 }
 
-// The inner pair is assumed to resolve while the outer one is tried; when that fails, the assumption goes too.
+// The inner pair is assumed to resolve while the outer one is tried; when that fails, the
+// assumption goes too.
 TEST_CASE("a branch that fails late leaves nothing behind") {
-  const std::string writer = record(R"({"name":"next","type":["null","R"]},{"name":"v","type":"int"})", "a.R");
+  const std::string writer =
+      record(R"({"name":"next","type":["null","R"]},{"name":"v","type":"int"})", "a.R");
   const std::string deaf =
       record(R"({"name":"next","type":["null","R"]},{"name":"v","type":"string"})", "b.R");
   const std::string good =
@@ -173,14 +188,20 @@ TEST_CASE("a branch that fails late leaves nothing behind") {
 }
 
 TEST_CASE("equal schemas keep their bytes") {
-  const std::string text = record(R"({"name":"a","type":"int"},{"name":"b","type":["null","string"]})");
+  const std::string text =
+      record(R"({"name":"a","type":"int"},{"name":"b","type":["null","string"]})");
   const auto keeps = [](std::string_view writer, std::string_view reader) {
     return Resolver::compile(schema_of(writer)->root(), schema_of(reader)->root())->keeps_bytes();
   };
   CHECK(keeps(text, text));
-  CHECK(keeps(text, record(R"({"name":"z","aliases":["a"],"type":"int"},{"name":"b","type":["null","string"]})")));
-  CHECK_FALSE(keeps(text, record(R"({"name":"a","type":"int"},{"name":"b","type":["string","null"]})")));
-  CHECK_FALSE(keeps(text, record(R"({"name":"b","type":["null","string"]},{"name":"a","type":"int"})")));
+  CHECK(keeps(
+      text,
+      record(
+          R"({"name":"z","aliases":["a"],"type":"int"},{"name":"b","type":["null","string"]})")));
+  CHECK_FALSE(
+      keeps(text, record(R"({"name":"a","type":"int"},{"name":"b","type":["string","null"]})")));
+  CHECK_FALSE(
+      keeps(text, record(R"({"name":"b","type":["null","string"]},{"name":"a","type":"int"})")));
   CHECK_FALSE(keeps("\"bytes\"", "\"string\""));
 }
 

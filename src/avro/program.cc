@@ -1,8 +1,8 @@
 #include "avro/program.h"
 
-#include <fmt/format.h>
-
 #include "base/check.h"
+
+#include <fmt/format.h>
 
 namespace penstock::avro {
 namespace {
@@ -155,8 +155,8 @@ bool Machine::stop(uint32_t pc, const char* at, Fault fault) {
   return Fault::unresolved;
 }
 
-// The hot loop: what has no parts of its own is done here, without a call; `in` and `pc` stay in registers. Nested
-// things go through enter().
+// The hot loop: what has no parts of its own is done here, without a call; `in` and `pc` stay in
+// registers. Nested things go through enter().
 bool Machine::walk(uint32_t pc) {
   const Op* const ops = program_.ops.data();
   Cursor in{at_, end_, begin_};
@@ -351,8 +351,9 @@ Fault Machine::void_items(Cursor& in) {
   }
 }
 
-// targets[a …]: the writer's number of fields w, w programs that validate one each; the reader's number of fields r,
-// r pairs of (writer's field or kNoSymbol, program that appends the reader's field).
+// targets[a …]: the writer's number of fields w, w programs that validate one each; the reader's
+// number of fields r, r pairs of (writer's field or kNoSymbol, program that appends the reader's
+// field).
 Fault Machine::reorder(const Op& op, Cursor& in) {
   thread_local std::vector<const char*> starts;  // a stack: records may nest
   const uint32_t* table = program_.targets.data() + op.a;
@@ -394,7 +395,8 @@ void Machine::set_null(const Op& op) {
 
 std::string Machine::explain() const {
   std::string_view text = fault_text(fault_);
-  if (fault_ == Fault::unresolved && refused_ < program_.texts.size()) text = program_.texts[refused_];
+  if (fault_ == Fault::unresolved && refused_ < program_.texts.size())
+    text = program_.texts[refused_];
   return fmt::format("{}, at byte {}", text, fault_at_ - begin_);
 }
 

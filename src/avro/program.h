@@ -1,34 +1,35 @@
 // program.h — a datum's walk as a flat array of operations, and the machine that runs it.
 //
-// A program validates a datum from its first byte to its last. On the way it may fill slots and record cuts
-// (decode.cc), or append the datum's form under another schema to an output (resolve.cc). Programs are built by
-// compile.h. There is no recursion over schemas at run time: only arrays, maps, records met again and reordered
-// records re-enter run(), at most kMaxDepth deep for what the bytes decide.
+// A program validates a datum from its first byte to its last. On the way it may fill slots and
+// record cuts (decode.cc), or append the datum's form under another schema to an output
+// (resolve.cc). Programs are built by compile.h. There is no recursion over schemas at run time:
+// only arrays, maps, records met again and reordered records re-enter run(), at most kMaxDepth deep
+// for what the bytes decide.
 //
 // Thread      a Program is immutable once built; a Machine belongs to one thread.
 #pragma once
-
-#include <cstdint>
-#include <string>
-#include <vector>
 
 #include "avro/cursor.h"
 #include "avro/output.h"
 #include "row/column.h"
 
+#include <cstdint>
+#include <string>
+#include <vector>
+
 namespace penstock::avro {
 
 enum class Do : uint8_t {
   // Validate and pass over.
-  fixed,    // a bytes: float, double, fixed, runs of them
+  fixed,  // a bytes: float, double, fixed, runs of them
   boolean,
-  ints,     // a of them
-  longs,    // a of them
+  ints,   // a of them
+  longs,  // a of them
   string,
   bytes,
-  enum_,    // a symbols
-  union_,   // a branches; targets[b + branch] is where to go on
-  jump,     // to a
+  enum_,   // a symbols
+  union_,  // a branches; targets[b + branch] is where to go on
+  jump,    // to a
   leave,
   // Fill slots.
   load_boolean,
@@ -38,31 +39,32 @@ enum class Do : uint8_t {
   load_double,
   load_string,
   load_bytes,
-  load_fixed,   // a bytes
-  load_enum,    // a symbols, their texts at symbols[b]
-  load_null,    // union of null and one other: a = null's branch; b: where to go on after a null; c: the Kind
-  open_datum,   // the slot's view begins here
+  load_fixed,  // a bytes
+  load_enum,   // a symbols, their texts at symbols[b]
+  load_null,   // union of null and one other: a = null's branch; b: where to go on after a null; c:
+               // the Kind
+  open_datum,  // the slot's view begins here
   close_datum,  // … and ends here
   cut,          // cuts[a] = position
   // Append to the output.
-  mark,         // what follows is taken over byte for byte
-  copy,         // … until here
-  literal,      // b bytes at literals[a]
+  mark,     // what follows is taken over byte for byte
+  copy,     // … until here
+  literal,  // b bytes at literals[a]
   int_to_float,
   int_to_double,
   long_to_float,
   long_to_double,
   float_to_double,
-  enum_map,     // a symbols; targets[b + symbol] = the reader's symbol, or kNoSymbol
+  enum_map,  // a symbols; targets[b + symbol] = the reader's symbol, or kNoSymbol
   // Go into something.
-  array,        // items' program follows, ending in `leave`; a: where to go on; b: an item's least bytes
-  map,          // likewise; b includes the key
-  void_array,   // items of no size and no consequence
-  copy_array,   // as array, map
+  array,  // items' program follows, ending in `leave`; a: where to go on; b: an item's least bytes
+  map,    // likewise; b includes the key
+  void_array,  // items of no size and no consequence
+  copy_array,  // as array, map
   copy_map,
-  call,         // the program at a
-  reorder,      // a record whose fields come in another order: see Machine::reorder; b: where to go on
-  refuse,       // this value has no place in the reader's schema: texts[a]
+  call,     // the program at a
+  reorder,  // a record whose fields come in another order: see Machine::reorder; b: where to go on
+  refuse,   // this value has no place in the reader's schema: texts[a]
 };
 
 inline constexpr uint32_t kNoSymbol = UINT32_MAX;
@@ -78,13 +80,15 @@ struct alignas(16) Op {
 struct Program {
   std::vector<Op> ops;
   std::vector<uint32_t> targets;
-  std::string literals;             // and kLiteralPad more bytes
-  std::vector<ByteView> symbols;    // views into the schema
+  std::string literals;           // and kLiteralPad more bytes
+  std::vector<ByteView> symbols;  // views into the schema
   std::vector<std::string> texts;
-  std::vector<uint16_t> fields;     // by op: which field of the outermost record it works for; kNoField
+  std::vector<uint16_t>
+      fields;  // by op: which field of the outermost record it works for; kNoField
 };
 inline constexpr uint16_t kNoField = UINT16_MAX;
-inline constexpr size_t kLiteralPad = 16;  // so that short ones are copied without looking at their size
+inline constexpr size_t kLiteralPad =
+    16;  // so that short ones are copied without looking at their size
 
 // Runs a Program over one datum after the other.
 class Machine {
@@ -92,14 +96,16 @@ class Machine {
   explicit Machine(const Program& program) : program_(program) {}
   void set_columns(row::Column* columns) { columns_ = columns; }
 
-  // True when `datum` is whole and valid, to its last byte. `cuts` receives the cuts of `row`; `out` what is
-  // appended. Either may be nullptr where the program has no such operations.
+  // True when `datum` is whole and valid, to its last byte. `cuts` receives the cuts of `row`;
+  // `out` what is appended. Either may be nullptr where the program has no such operations.
   bool run(ByteView datum, uint32_t row, uint32_t* cuts, Output* out);
-  // The same for a value that is known to end at `end`, inside `datum`: what follows it may be looked at.
+  // The same for a value that is known to end at `end`, inside `datum`: what follows it may be
+  // looked at.
   bool run_until(ByteView datum, const char* end, Output* out);
 
   Fault fault() const { return fault_; }
-  // After a failure: 'the bytes end inside a value, at byte 17', and the text of `refuse` where that was it.
+  // After a failure: 'the bytes end inside a value, at byte 17', and the text of `refuse` where
+  // that was it.
   std::string explain() const;
   // After a failure: the index of the outermost record's field, or kNoField.
   uint16_t field() const;
@@ -133,7 +139,7 @@ class Machine {
   uint32_t zero_size_left_ = 0;
   uint64_t calls_left_ = 0;
   Fault fault_ = Fault::none;
-  uint32_t fault_pc_ = 0;   // of the outermost program
+  uint32_t fault_pc_ = 0;  // of the outermost program
   uint32_t refused_ = UINT32_MAX;
   const char* fault_at_ = nullptr;
 };

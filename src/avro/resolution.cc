@@ -1,10 +1,10 @@
 // The specification's schema resolution, as operations.
+#include "avro/builder.h"
+#include "avro/write.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
-
-#include "avro/builder.h"
-#include "avro/write.h"
 
 namespace penstock::avro {
 namespace {
@@ -63,7 +63,8 @@ std::vector<uint32_t> match_fields(const Node& writer, const Node& reader) {
   std::vector<uint32_t> from(reader.fields.size(), kNoSymbol);
   std::vector<bool> taken(writer.fields.size(), false);
   std::map<std::string_view, uint32_t> by_name;
-  for (uint32_t at = 0; at < writer.fields.size(); ++at) by_name.emplace(writer.fields[at].name, at);
+  for (uint32_t at = 0; at < writer.fields.size(); ++at)
+    by_name.emplace(writer.fields[at].name, at);
   for (size_t at = 0; at < from.size(); ++at) {
     const auto found = by_name.find(reader.fields[at].name);
     if (found == by_name.end()) continue;
@@ -89,7 +90,8 @@ uint32_t branch_rank(const Node& writer, const Node& branch) {
   return promotes(writer.type, branch.type) ? 2 : kNoSymbol;
 }
 
-// What was assumed while going round a recursive type holds when the whole question is answered with yes.
+// What was assumed while going round a recursive type holds when the whole question is answered
+// with yes.
 bool Sameness::same(const Node& writer, const Node& reader) {
   assumed_.clear();
   if (!holds(writer, reader)) return false;

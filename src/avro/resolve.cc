@@ -1,17 +1,17 @@
 #include "avro/resolve.h"
 
-#include <fmt/format.h>
-
 #include "avro/builder.h"
+
+#include <fmt/format.h>
 
 namespace penstock::avro {
 
 Result<Resolver> Resolver::compile(const Node& writer, const Node& reader) {
   Builder builder;
   std::string why;
-  const bool keeps =
-      builder.same(writer, reader) || (writer.type == Type::int_ && reader.type == Type::long_) ||
-      (writer.type == Type::string && reader.type == Type::bytes);
+  const bool keeps = builder.same(writer, reader) ||
+                     (writer.type == Type::int_ && reader.type == Type::long_) ||
+                     (writer.type == Type::string && reader.type == Type::bytes);
   if (!builder.resolve(writer, reader, &why)) {
     return fail(Code::A020, fmt::format("the schemas do not resolve: {}", why));
   }

@@ -1,9 +1,11 @@
-// resolve.h — datums written under one schema, rewritten under another, by the specification's schema resolution.
+// resolve.h — datums written under one schema, rewritten under another, by the specification's
+// schema resolution.
 //
-// Records match by their unqualified name or one of the reader's aliases, fields by name or alias; missing ones take
-// their defaults. A writer's union is resolved by the branch that a datum uses. A reader's union takes the branch of
-// the very type first, then one by another name, then one by promotion; the first among equals. Decimals must agree
-// in precision and scale; other logical types count as what they are made of.
+// Records match by their unqualified name or one of the reader's aliases, fields by name or alias;
+// missing ones take their defaults. A writer's union is resolved by the branch that a datum uses. A
+// reader's union takes the branch of the very type first, then one by another name, then one by
+// promotion; the first among equals. Decimals must agree in precision and scale; other logical
+// types count as what they are made of.
 //
 // Thread      immutable after compile(); share freely.
 // Lifetime    the nodes are needed during compile() only.
@@ -15,12 +17,12 @@
 //     if (!resolver.run(datum, out, &why)) …
 #pragma once
 
-#include <string>
-#include <utility>
-
 #include "avro/program.h"
 #include "avro/schema.h"
 #include "base/error.h"
+
+#include <string>
+#include <utility>
 
 namespace penstock::avro {
 
@@ -28,11 +30,12 @@ class Resolver {
  public:
   static Result<Resolver> compile(const Node& writer, const Node& reader);
 
-  // Appends the datum's form under the reader's schema to `out`; false, with `out` as before and `why` (may be
-  // nullptr) set, when the datum is damaged or has no place there.
+  // Appends the datum's form under the reader's schema to `out`; false, with `out` as before and
+  // `why` (may be nullptr) set, when the datum is damaged or has no place there.
   bool run(ByteView datum, std::string& out, std::string* why) const;
 
-  // True when every valid datum of the writer is, byte for byte, one of the reader: nothing needs to be rewritten.
+  // True when every valid datum of the writer is, byte for byte, one of the reader: nothing needs
+  // to be rewritten.
   bool keeps_bytes() const { return keeps_bytes_; }
   const Program& program() const { return program_; }
   Program take_program() && { return std::move(program_); }

@@ -1,4 +1,5 @@
-// utf8.h — is this text UTF-8? As Unicode has it: no overlong forms, no surrogates, nothing above U+10FFFF.
+// utf8.h — is this text UTF-8? As Unicode has it: no overlong forms, no surrogates, nothing above
+// U+10FFFF.
 //
 // Thread      free functions, no state.
 #pragma once

@@ -28,7 +28,7 @@ void Arena::reset() {
     footprint_bytes_ -= blocks_.back().size_bytes;
     blocks_.pop_back();
   }
-  block_ = nullptr;
+  block_ = nothing_;
   used_ = 0;
   capacity_ = 0;
   current_ = 0;

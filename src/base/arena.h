@@ -62,7 +62,9 @@ class Arena {
     std::unique_ptr<char[]> memory;
     size_t size_bytes;
   };
-  char* block_ = nullptr;
+  // Where 0 bytes lie while there is no block.
+  alignas(16) static inline char nothing_[16] = {};
+  char* block_ = nothing_;
   size_t used_ = 0;
   size_t capacity_ = 0;
   size_t current_ = 0;  // index in blocks_ of block_, when capacity_ > 0

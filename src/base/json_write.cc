@@ -77,6 +77,20 @@ void append_json_string(std::string_view text, std::string& out) {
   out.push_back('"');
 }
 
+std::string quoted(std::string_view text) {
+  constexpr size_t kShownBytes = 200;
+  std::string out;
+  if (text.size() <= kShownBytes) {
+    append_json_string(text, out);
+    return out;
+  }
+  size_t end = kShownBytes;
+  for (int back = 0; back < 3 && (text[end] & 0xc0) == 0x80; ++back) --end;
+  append_json_string(text.substr(0, end), out);
+  out.insert(out.size() - 1, "\xe2\x80\xa6");
+  return out;
+}
+
 void append_json_number(double value, std::string& out) {
   if (!std::isfinite(value)) {
     out += "null";

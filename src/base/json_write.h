@@ -14,4 +14,7 @@ void append_json_string(std::string_view text, std::string& out);
 // null.
 void append_json_number(double value, std::string& out);
 
+// For messages about hostile data: `text` as a JSON string, cut with … after 200 bytes.
+std::string quoted(std::string_view text);
+
 }  // namespace penstock

@@ -1,6 +1,7 @@
 #include "engine/chain.h"
 
 #include "base/check.h"
+#include "base/json_write.h"
 #include "engine/intake.h"
 #include "engine/outlet.h"
 #include "engine/row_gatherer.h"
@@ -209,8 +210,8 @@ class RealChain final : public Chain {
       }
       batch_.reject(row, kRouteStep, "route.unknown",
                     column.is_null(row) ? fmt::format("{} is null", b_.route.field)
-                                        : fmt::format("{} \"{}\" is not declared", b_.route.field,
-                                                      column.views[row]));
+                                        : fmt::format("{} {} is not declared", b_.route.field,
+                                                      quoted(column.views[row])));
       failed_.push_back(row);
     }
     flow::remove_live(batch_.live, failed_);
@@ -284,6 +285,11 @@ Result<void> build_main(Built& built) {
   built.schemas.push_back(topic.schema);
   if (stage.route_field.empty()) return {};
   built.route.field = stage.route_field;
+  const flow::Shape::Field* field = built.made.shape.field(stage.route_field);
+  if (field == nullptr || avro::slot_shape(*field->type).kind != row::Kind::string) {
+    return fail(Code::P301, fmt::format("the records are routed by \"{}\", which is no text field",
+                                        stage.route_field));
+  }
   built.route.slot = built.made.shape.slot(stage.route_field);
   for (uint32_t i = 0; i < stage.route_values.size(); ++i)
     built.route.which.emplace(stage.route_values[i], i);

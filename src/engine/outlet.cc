@@ -21,10 +21,15 @@ Result<Outlet> Outlet::make(const plan::Topic& topic, flow::Shape& shape,
                             std::vector<uint32_t> outputs) {
   std::vector<uint32_t> key_slots;
   for (const std::string& field : topic.key) {
-    if (shape.field(field) == nullptr) {
+    const flow::Shape::Field* found = shape.field(field);
+    if (found == nullptr) {
       return fail(Code::P301,
                   fmt::format("topic {} is keyed by \"{}\", which the record does not have",
                               topic.name, field));
+    }
+    if (!flow::can_be_key(avro::slot_shape(*found->type).kind)) {
+      return fail(Code::P302, fmt::format("topic {} is keyed by \"{}\", which is {}", topic.name,
+                                          field, avro::describe(*found->type)));
     }
     key_slots.push_back(shape.slot(field));
   }

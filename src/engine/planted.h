@@ -14,9 +14,8 @@ enum class Bug : uint8_t {
   seek_dropped_after_abort,  // the records of an aborted epoch are not read again
   position_past_handed_out,  // positions claim one record more than was handed out
   resumed_commits_old_work,  // lost partitions keep their epoch, pinned to the new membership
-  dead_letter_outside,       // dead letters are written, then the epoch is cleared of the rest
+  dead_letter_outside,       // the dead letters of a dropped epoch are written all the same
   sent_ahead,                // the next epoch is written before the former commit is done
-  lost_as_revoked,           // what stems from lost partitions is committed with fresh membership
   unknown_as_done,           // an unknown commit is taken for a good one
   unknown_as_abort,          // an unknown commit is taken for an aborted one
   ahead_kept_after_abort,    // what was computed ahead survives the abort of the former epoch

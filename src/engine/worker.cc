@@ -73,7 +73,7 @@ Millis Worker::turn(Millis now) {
 
 bool Worker::intake() {
   if (rebalance_ != Rebalance::none || drained_ || failed_) return false;
-  if (blocked_ && compute(*blocked_)) {
+  if (blocked_ && phase_ != Phase::aborting && compute(*blocked_)) {
     blocked_.reset();
     return true;
   }
@@ -150,6 +150,7 @@ bool Worker::open_is_full() const {
 
 bool Worker::wants_data() const {
   if (draining_ || gate_.shut() || blocked_ || owned_.empty() || open_is_full()) return false;
+  if (phase_ == Phase::aborting) return false;  // what came now would be read again
   return std::all_of(owned_.begin(), owned_.end(), [](const auto& o) { return o.claimed; });
 }
 

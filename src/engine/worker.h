@@ -34,6 +34,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <list>
 #include <memory>
 #include <optional>
 #include <span>
@@ -231,6 +232,10 @@ class Worker {
   bool refused_ = false;
   bool ever_claimed_ = false;
   std::optional<Error> error_;
+#ifdef PENSTOCK_PLANTED_BUGS
+  std::vector<flow::EncodedBatch> escaped_;  // dead letters of dropped epochs
+  std::list<std::string> escaped_bytes_;
+#endif
 };
 
 }  // namespace penstock::engine

@@ -150,6 +150,10 @@ bool Worker::write_flying() {
     encoded_.clear();
     flying_->take_encoded(encoded_);
     if (planted(Bug::sent_ahead)) open().take_encoded(encoded_);
+#ifdef PENSTOCK_PLANTED_BUGS
+    encoded_.insert(encoded_.end(), escaped_.begin(), escaped_.end());
+    escaped_.clear();
+#endif
     for (const flow::EncodedBatch& batch : encoded_) {
       if (answer == flow::WriteAnswer::accepted) answer = log_sink_->write(batch);
     }
@@ -308,6 +312,7 @@ void Worker::on_aborted() {
   written_ = false;
   drop(*flying_);
   flying_ = nullptr;
+  PENSTOCK_CHECK(!open().begun || planted(Bug::ahead_kept_after_abort));
   if (!planted(Bug::seek_dropped_after_abort)) seek_back();
 }
 
@@ -346,6 +351,18 @@ void Worker::drop_open() {
 
 void Worker::drop(Epoch& epoch) {
   if (epoch.in() > 0) ++counters_.dropped_epochs;
+#ifdef PENSTOCK_PLANTED_BUGS
+  if (planted(Bug::dead_letter_outside) && ends_.open_log_sink) {
+    encoded_.clear();
+    epoch.take_encoded(encoded_);
+    for (flow::EncodedBatch batch : encoded_) {
+      if (batch.output + 1 != spec_.outputs.size()) continue;
+      escaped_bytes_.emplace_back(batch.records);
+      batch.records = escaped_bytes_.back();
+      escaped_.push_back(batch);
+    }
+  }
+#endif
   epoch.clear();
 }
 

@@ -1,12 +1,12 @@
 #include "file/file_source.h"
 
+#include "base/check.h"
+#include "file/digest.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <utility>
-
-#include "base/check.h"
-#include "file/digest.h"
 
 namespace penstock::file {
 namespace {

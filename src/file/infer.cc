@@ -1,10 +1,11 @@
 #include "file/infer.h"
 
-#include <algorithm>
-#include <cstdint>
+#include "file/row_text.h"
+
 #include <nlohmann/json.hpp>
 
-#include "file/row_text.h"
+#include <algorithm>
+#include <cstdint>
 
 namespace penstock::file {
 namespace {

@@ -1,5 +1,9 @@
 #include "file/row_text.h"
 
+#include "avro/json.h"
+#include "avro/utf8.h"
+#include "base/suggest.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -7,10 +11,6 @@
 #include <fstream>
 #include <sstream>
 #include <utility>
-
-#include "avro/json.h"
-#include "avro/utf8.h"
-#include "base/suggest.h"
 
 namespace penstock::file {
 namespace {
@@ -64,7 +64,8 @@ Result<void> RowText::read_header() {
   for (size_t i = 0; i < header.size(); ++i) {
     const auto found = std::find(names.begin(), names.end(), header[i].text);
     if (found == names.end()) {
-      return fail(Code::F004, fmt::format("column \"{}\" is no field of the records", header[i].text))
+      return fail(Code::F004,
+                  fmt::format("column \"{}\" is no field of the records", header[i].text))
           .at(place(header[i].column))
           .hint(did_you_mean(header[i].text, names));
     }
@@ -113,7 +114,8 @@ Result<bool> RowText::next_csv() {
     if (cell_count_ == kMaxColumns) return malformed("more than 2,000 columns", 1);
     if (cell_count_ == cells_.size()) cells_.emplace_back();
     Cell& cell = cells_[cell_count_++];
-    if (!read_cell(cell)) return malformed("a quote that is not closed, or text behind it", cell.column);
+    if (!read_cell(cell))
+      return malformed("a quote that is not closed, or text behind it", cell.column);
     if (at_ - row_start_ > kMaxRowBytes) return malformed("a row of more than 1 MiB", 1);
     more = at_ < text_.size() && text_[at_] == ',';
     if (more) ++at_;
@@ -170,8 +172,8 @@ Result<void> RowText::encode(std::string& out) {
 
 Result<void> RowText::encode_csv(std::string& out) {
   if (cell_count_ != header_count_) {
-    return fail(Code::F002, fmt::format("the row has {} values, the header {}", cell_count_,
-                                        header_count_))
+    return fail(Code::F002,
+                fmt::format("the row has {} values, the header {}", cell_count_, header_count_))
         .at(place(1));
   }
   const std::vector<avro::Field>& fields = schema_->root().fields;

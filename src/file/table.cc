@@ -1,14 +1,14 @@
 #include "file/table.h"
 
+#include "file/digest.h"
+#include "file/infer.h"
+#include "file/table_version.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <charconv>
 #include <utility>
-
-#include "file/digest.h"
-#include "file/infer.h"
-#include "file/table_version.h"
 
 namespace penstock::file {
 namespace {
@@ -44,7 +44,8 @@ Result<avro::SchemaPtr> schema_of(const TableSpec& spec, std::string_view text) 
   std::vector<avro::NewField> fields;
   std::vector<avro::SchemaPtr> kept;
   for (const InferredColumn& column : columns) {
-    const std::string text_of_type = column.type.starts_with('{') ? column.type : '"' + column.type + '"';
+    const std::string text_of_type =
+        column.type.starts_with('{') ? column.type : '"' + column.type + '"';
     PENSTOCK_TRY(type, avro::parse(text_of_type));
     kept.push_back(type);
     const bool in_key = std::find(spec.key.begin(), spec.key.end(), column.name) != spec.key.end();
@@ -61,8 +62,7 @@ Result<avro::SchemaPtr> schema_of(const TableSpec& spec, std::string_view text) 
 Result<std::shared_ptr<const flow::TableVersion>> version_of(const TableSpec& spec,
                                                              std::string_view text) {
   PENSTOCK_TRY(schema, schema_of(spec, text));
-  PENSTOCK_TRY(version,
-               FileTableVersion::make(text, spec.path, spec.format, schema, spec.key));
+  PENSTOCK_TRY(version, FileTableVersion::make(text, spec.path, spec.format, schema, spec.key));
   return version;
 }
 
@@ -123,7 +123,8 @@ std::optional<Error> FileTable::refresh_if_due(Millis now) {
 Result<std::unique_ptr<flow::Table>> table_from_jsonl(std::string_view lines,
                                                       avro::SchemaPtr schema,
                                                       std::vector<std::string> key) {
-  PENSTOCK_TRY(version, FileTableVersion::make(lines, "table", Format::jsonl, std::move(schema), key));
+  PENSTOCK_TRY(version,
+               FileTableVersion::make(lines, "table", Format::jsonl, std::move(schema), key));
   return std::make_unique<FixedTable>(version);
 }
 
@@ -151,8 +152,7 @@ Result<TableSpec> table_spec(const flow::Config& config, const std::string& fold
   return spec;
 }
 
-Result<flow::MakeContext::TableShape> table_shape(const flow::PartSpec&,
-                                                  const flow::Config& config,
+Result<flow::MakeContext::TableShape> table_shape(const flow::PartSpec&, const flow::Config& config,
                                                   const std::string& folder) {
   PENSTOCK_TRY(spec, table_spec(config, folder));
   PENSTOCK_TRY(schema, table_schema(spec));
@@ -173,25 +173,36 @@ std::vector<flow::PartSpec> part_specs() {
     spec.doc = doc;
     spec.guarantee = "All records of an epoch see one version of the table.";
     spec.fields = {
-        {.name = name, .type = FieldType::file, .required = true, .doc = "The file.",
+        {.name = name,
+         .type = FieldType::file,
+         .required = true,
+         .doc = "The file.",
          .example = example},
-        {.name = "key", .type = FieldType::names, .required = true,
+        {.name = "key",
+         .type = FieldType::names,
+         .required = true,
          .doc = "The column or columns by which rows are found; each key occurs once.",
          .example = "meter_id"},
-        {.name = "refresh", .type = FieldType::duration, .unit = "ms",
+        {.name = "refresh",
+         .type = FieldType::duration,
+         .unit = "ms",
          .doc = "How often to look for a new version of the file; without it, at start only.",
          .example = "1m"},
-        {.name = "types", .type = FieldType::mapping,
+        {.name = "types",
+         .type = FieldType::mapping,
          .doc = "Avro types of columns that are not what they seem: rated_kw: double.",
          .example = "{rated_kw: double}"},
-        {.name = "schema", .type = FieldType::file,
+        {.name = "schema",
+         .type = FieldType::file,
          .doc = "An Avro record schema of the columns, instead of types.",
          .example = "schemas/meter.avsc"},
     };
     return spec;
   };
-  return {make("csv", "Reference data from a csv file with a header; columns are strings unless "
-                      "types or schema say otherwise.", "data/meters.csv"),
+  return {make("csv",
+               "Reference data from a csv file with a header; columns are strings unless "
+               "types or schema say otherwise.",
+               "data/meters.csv"),
           make("jsonl", "Reference data from JSON lines, an object each.", "data/meters.jsonl")};
 }
 

@@ -1,7 +1,8 @@
 // table.h — reference data from csv and jsonl files.
 //
 // Columns of a csv are strings unless `types` (or a schema) says otherwise; those of a jsonl are
-// what their values are in all rows: boolean, long, double or string, nullable where one is missing.
+// what their values are in all rows: boolean, long, double or string, nullable where one is
+// missing.
 //
 // Thread      a table from any thread; refresh_if_due() by one.
 // Lifetime    versions are shared and immutable.

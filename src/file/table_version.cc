@@ -1,11 +1,11 @@
 #include "file/table_version.h"
 
+#include "avro/plan.h"
+#include "flow/key_text.h"
+
 #include <fmt/format.h>
 
 #include <utility>
-
-#include "avro/plan.h"
-#include "flow/key_text.h"
 
 namespace penstock::file {
 

@@ -16,9 +16,10 @@ namespace penstock::file {
 
 class FileTableVersion final : public flow::TableVersion {
  public:
-  static Result<std::shared_ptr<const FileTableVersion>> make(
-      std::string_view text, const std::string& name, Format format, avro::SchemaPtr schema,
-      const std::vector<std::string>& key);
+  static Result<std::shared_ptr<const FileTableVersion>> make(std::string_view text,
+                                                              const std::string& name,
+                                                              Format format, avro::SchemaPtr schema,
+                                                              const std::vector<std::string>& key);
 
   const avro::Schema& schema() const override { return *schema_; }
   uint32_t rows() const override { return batch_.rows(); }

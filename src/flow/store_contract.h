@@ -1,6 +1,6 @@
 // store_contract.h — what every store has to keep, as tests: run by store/model and store/sqlite,
-// and written so that PostgreSQL and DynamoDB can pass it: nothing is expected to have happened when
-// a call returns, only within a bounded wait.
+// and written so that PostgreSQL and DynamoDB can pass it: nothing is expected to have happened
+// when a call returns, only within a bounded wait.
 //
 //     TEST_CASE("store contract") {
 //       for (const auto& contract : flow::store_contract()) {

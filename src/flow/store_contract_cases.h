@@ -205,8 +205,9 @@ inline void several_partitions(StoreHarness& harness) {
   REQUIRE(owned.size() == 2);
   both.write(kFirst, 0, {{"a", 1, 1.5}});
   both.write(kSecond, 0, {{"b", 1, 1.5}, {"c", 1, 1.5}});
-  REQUIRE(both.commit({{kFirst, owned[0].term, {0}, {1}, {}}, {kSecond, owned[1].term, {0}, {2}, {}}})
-              .end == CommitEnd::done);
+  REQUIRE(
+      both.commit({{kFirst, owned[0].term, {0}, {1}, {}}, {kSecond, owned[1].term, {0}, {2}, {}}})
+          .end == CommitEnd::done);
   CHECK(contract_rows(harness, spec) == 3);
   // One of them goes to another worker: an epoch of both is refused whole.
   both.sink().release({kSecond});

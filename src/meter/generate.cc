@@ -1,5 +1,7 @@
 #include "meter/generate.h"
 
+#include "avro/write.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -7,8 +9,6 @@
 #include <charconv>
 #include <cmath>
 #include <utility>
-
-#include "avro/write.h"
 
 namespace penstock::meter {
 namespace {
@@ -24,8 +24,9 @@ double number(const Hint* hint, Random& random) {
 int64_t whole(const avro::Node& type, const Hint* hint, Random& random) {
   if (type.logical != avro::Logical::none && (hint == nullptr || !hint->low)) {
     // 2026, in the type's own unit; small enough for dates and times of day to be what they say.
-    return type.type == avro::Type::int_ ? static_cast<int64_t>(random.below(20'000))
-                                         : 1'767'225'600'000 + static_cast<int64_t>(random.below(31'536'000'000));
+    return type.type == avro::Type::int_
+               ? static_cast<int64_t>(random.below(20'000))
+               : 1'767'225'600'000 + static_cast<int64_t>(random.below(31'536'000'000));
   }
   const double low = hint != nullptr && hint->low ? std::ceil(*hint->low) : 0.0;
   const double high = hint != nullptr && hint->high ? std::floor(*hint->high) : 100.0;
@@ -54,8 +55,7 @@ void append_text(const Hint* hint, Random& random, std::string& out) {
 }
 
 void append_items(const avro::Node& type, Random& random, std::string& out, uint32_t depth) {
-  const int64_t count =
-      depth >= kDepthWithoutItems ? 0 : static_cast<int64_t>(random.below(4));
+  const int64_t count = depth >= kDepthWithoutItems ? 0 : static_cast<int64_t>(random.below(4));
   if (count > 0) avro::append_long(count, out);
   for (int64_t i = 0; i < count; ++i) {
     if (type.type == avro::Type::map) avro::append_bytes(fmt::format("k{}", i), out);
@@ -110,7 +110,8 @@ void append_random(const avro::Node& type, const Hint* hint, Random& random, std
     case Type::enum_:
       return avro::append_long(static_cast<int64_t>(random.below(type.symbols.size())), out);
     case Type::fixed:
-      for (uint32_t i = 0; i < type.size_bytes; ++i) out.push_back(static_cast<char>(random.next()));
+      for (uint32_t i = 0; i < type.size_bytes; ++i)
+        out.push_back(static_cast<char>(random.next()));
       return;
     case Type::record:
       for (const avro::Field& field : type.fields)

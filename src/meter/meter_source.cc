@@ -1,5 +1,9 @@
 #include "meter/meter_source.h"
 
+#include "avro/write.h"
+#include "base/random.h"
+#include "meter/generate.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -7,10 +11,6 @@
 #include <charconv>
 #include <cmath>
 #include <utility>
-
-#include "avro/write.h"
-#include "base/random.h"
-#include "meter/generate.h"
 
 namespace penstock::meter {
 namespace {
@@ -124,10 +124,8 @@ class MeterMaker final : public RecordMaker {
 };
 
 Result<FieldWriter> writer_of(const avro::Field& field) {
-  static constexpr std::pair<std::string_view, Role> kRoles[] = {{"meter_id", Role::meter_id},
-                                                                 {"at", Role::at},
-                                                                 {"kwh", Role::kwh},
-                                                                 {"kvarh", Role::kvarh}};
+  static constexpr std::pair<std::string_view, Role> kRoles[] = {
+      {"meter_id", Role::meter_id}, {"at", Role::at}, {"kwh", Role::kwh}, {"kvarh", Role::kvarh}};
   const avro::Node* inner = field.type->nullable_branch();
   FieldWriter writer;
   writer.type = inner != nullptr ? inner : field.type;

@@ -10,7 +10,8 @@
 //             hold it.
 //
 //     PENSTOCK_TRY(meters, meters_of(*table->current()));
-//     PENSTOCK_TRY(source, open_meters({.producer = "field", .meters = meters, .schema = schema}, clock));
+//     PENSTOCK_TRY(source, open_meters({.producer = "field", .meters = meters, .schema = schema},
+//     clock));
 #pragma once
 
 #include "base/error.h"
@@ -37,7 +38,7 @@ struct MeterSourceSpec {
   avro::Framing framing = avro::Framing::single_object;
   uint64_t seed = 1;
   int64_t reading_millis = 900'000;
-  int64_t every_millis = 1'000;             // 0: as fast as it goes
+  int64_t every_millis = 1'000;     // 0: as fast as it goes
   Millis start{1'767'225'600'000};  // 2026-01-01T00:00:00Z: fixed, so that a restart goes on
 };
 

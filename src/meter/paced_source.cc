@@ -1,9 +1,9 @@
 #include "meter/paced_source.h"
 
+#include "base/check.h"
+
 #include <algorithm>
 #include <utility>
-
-#include "base/check.h"
 
 namespace penstock::meter {
 namespace {

@@ -1,12 +1,12 @@
+#include "meter/generate.h"
+#include "meter/meter_source.h"
+
 #include <fmt/format.h>
 
 #include <charconv>
 #include <chrono>
 #include <map>
 #include <utility>
-
-#include "meter/generate.h"
-#include "meter/meter_source.h"
 
 namespace penstock::meter {
 namespace {
@@ -94,7 +94,8 @@ Result<std::unique_ptr<PacedSource>> open_producer(std::string_view part, const 
   spec.reading_millis = duration_millis(config, "reading", 900'000);
   if (const std::string start = config.text("start"); !start.empty()) {
     const auto at = start_of(start);
-    if (!at) return fail(Code::P301, fmt::format("\"{}\" is no time", start)).at(config.place("start"));
+    if (!at)
+      return fail(Code::P301, fmt::format("\"{}\" is no time", start)).at(config.place("start"));
     spec.start = *at;
   }
   return open_meters(std::move(spec), clock);
@@ -102,13 +103,22 @@ Result<std::unique_ptr<PacedSource>> open_producer(std::string_view part, const 
 
 std::vector<flow::PartSpec> part_specs() {
   using flow::FieldType;
-  const flow::FieldSpec to{.name = "to", .type = FieldType::topic, .required = true,
-                           .doc = "The topic that the records go to.", .example = "ingest"};
-  const flow::FieldSpec every{.name = "every", .type = FieldType::duration, .fallback = "1s",
-                              .unit = "ms", .doc = "How often each meter or client sends.",
+  const flow::FieldSpec to{.name = "to",
+                           .type = FieldType::topic,
+                           .required = true,
+                           .doc = "The topic that the records go to.",
+                           .example = "ingest"};
+  const flow::FieldSpec every{.name = "every",
+                              .type = FieldType::duration,
+                              .fallback = "1s",
+                              .unit = "ms",
+                              .doc = "How often each meter or client sends.",
                               .example = "1s"};
-  const flow::FieldSpec seed{.name = "seed", .type = FieldType::count, .fallback = "1",
-                             .doc = "Another seed, other values.", .example = "7"};
+  const flow::FieldSpec seed{.name = "seed",
+                             .type = FieldType::count,
+                             .fallback = "1",
+                             .doc = "Another seed, other values.",
+                             .example = "7"};
   flow::PartSpec meters;
   meters.kind = flow::PartKind::source;
   meters.name = "meters";
@@ -116,28 +126,42 @@ std::vector<flow::PartSpec> part_specs() {
   meters.guarantee = "Exactly once: the reading at a position is always the same.";
   meters.fields = {
       to,
-      {.name = "meters", .type = FieldType::table, .required = true,
+      {.name = "meters",
+       .type = FieldType::table,
+       .required = true,
        .doc = "The table of meters: meter_id, and tariff and rated_kw where it has them.",
        .example = "meters"},
-      {.name = "reading", .type = FieldType::duration, .fallback = "15m", .unit = "ms",
-       .doc = "Event time between two readings of a meter.", .example = "15m"},
+      {.name = "reading",
+       .type = FieldType::duration,
+       .fallback = "15m",
+       .unit = "ms",
+       .doc = "Event time between two readings of a meter.",
+       .example = "15m"},
       every,
-      {.name = "start", .type = FieldType::text, .fallback = "2026-01-01T00:00:00Z",
-       .doc = "Event time of the first reading.", .example = "2026-01-01T00:00:00Z"},
+      {.name = "start",
+       .type = FieldType::text,
+       .fallback = "2026-01-01T00:00:00Z",
+       .doc = "Event time of the first reading.",
+       .example = "2026-01-01T00:00:00Z"},
       seed};
   flow::PartSpec generate;
   generate.kind = flow::PartKind::source;
   generate.name = "generate";
   generate.doc = "Clients that send random records of the topic's schema.";
   generate.guarantee = meters.guarantee;
-  generate.fields = {
-      to, every,
-      {.name = "clients", .type = FieldType::count, .fallback = "1",
-       .doc = "How many records are sent each time.", .example = "10"},
-      {.name = "generate", .type = FieldType::mapping, .required = true,
-       .doc = "What values fields take: a range of numbers, or a list of texts.",
-       .example = "{id: 0..1000, favorite_color: [red, blue]}"},
-      seed};
+  generate.fields = {to,
+                     every,
+                     {.name = "clients",
+                      .type = FieldType::count,
+                      .fallback = "1",
+                      .doc = "How many records are sent each time.",
+                      .example = "10"},
+                     {.name = "generate",
+                      .type = FieldType::mapping,
+                      .required = true,
+                      .doc = "What values fields take: a range of numbers, or a list of texts.",
+                      .example = "{id: 0..1000, favorite_color: [red, blue]}"},
+                     seed};
   return {std::move(meters), std::move(generate)};
 }
 

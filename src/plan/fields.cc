@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdlib>
 
 namespace penstock::plan {
 namespace {
@@ -14,7 +15,7 @@ namespace {
 using flow::FieldSpec;
 using flow::FieldType;
 
-FieldSpec field(std::string_view name, FieldType type, std::string_view doc,
+FieldSpec entry(std::string_view name, FieldType type, std::string_view doc,
                 std::string_view example = {}, std::string_view fallback = {}) {
   FieldSpec spec;
   spec.name = name;
@@ -38,67 +39,67 @@ FieldSpec choice(FieldSpec spec, std::vector<std::string_view> choices) {
 std::vector<FieldSpec> file_fields() {
   using enum FieldType;
   return {
-      required(field("pipeline", text, "The pipeline's name; groups and topics carry it.", "meters")),
-      required(field("version", count, "The version of this file's form.", "1")),
-      field("schemas", mapping, "Avro schemas: name and file.", "{reading: schemas/reading.avsc}"),
-      required(field("topics", mapping, "The topics of the log.")),
-      field("tenants", names, "The values that <tenant> stands for.", "[alpine, baltic]"),
-      field("tables", mapping, "Reference data that steps join."),
-      field("producers", mapping, "Simulated clients: produce and demo start them."),
-      required(field("stages", mapping, "What is done with the records.")),
-      field("stores", mapping, "Tables that stages end in."),
-      field("scale", mapping, "How many workers a stage has."),
-      field("epoch", mapping, "How much is committed at once."),
-      field("dead_letters", mapping, "Where bad records go."),
-      field("targets", mapping, "Where the pipeline runs."),
-      field("tests", mapping, "Records given and records expected."),
+      required(entry("pipeline", text, "The pipeline's name; groups and topics carry it.", "meters")),
+      required(entry("version", count, "The version of this file's form.", "1")),
+      entry("schemas", mapping, "Avro schemas: name and file.", "{reading: schemas/reading.avsc}"),
+      required(entry("topics", mapping, "The topics of the log.")),
+      entry("tenants", names, "The values that <tenant> stands for.", "[alpine, baltic]"),
+      entry("tables", mapping, "Reference data that steps join."),
+      entry("producers", mapping, "Simulated clients: produce and demo start them."),
+      required(entry("stages", mapping, "What is done with the records.")),
+      entry("stores", mapping, "Tables that stages end in."),
+      entry("scale", mapping, "How many workers a stage has."),
+      entry("epoch", mapping, "How much is committed at once."),
+      entry("dead_letters", mapping, "Where bad records go."),
+      entry("targets", mapping, "Where the pipeline runs."),
+      entry("tests", mapping, "Records given and records expected."),
   };
 }
 
 std::vector<FieldSpec> topic_fields() {
   using enum FieldType;
   return {
-      field("schema", text, "The schema of its records; else what its writer makes.", "reading"),
-      field("key", fields, "The fields whose value chooses the partition.", "meter_id"),
-      field("partitions", count, "How many parts it has.", "5", "1"),
-      field("replicas", count, "How many brokers keep each part.", "3", "1"),
-      field("keep", duration, "How long records are kept; without it for ever.", "24h"),
-      choice(field("framing", FieldType::choice, "The bytes before each datum.", "bare",
+      entry("schema", text, "The schema of its records; else what its writer makes.", "reading"),
+      entry("key", fields, "The fields whose value chooses the partition.", "meter_id"),
+      entry("partitions", count, "How many parts it has.", "5", "1"),
+      entry("replicas", count, "How many brokers keep each part.", "3", "1"),
+      entry("keep", duration, "How long records are kept; without it for ever.", "24h"),
+      choice(entry("framing", FieldType::choice, "The bytes before each datum.", "bare",
                    "single_object"),
              {"single_object", "bare"}),
-      field("values", names, "The values that name.<field> stands for.", "[red, green]"),
+      entry("values", names, "The values that name.<field> stands for.", "[red, green]"),
   };
 }
 
 std::vector<FieldSpec> stage_fields() {
   using enum FieldType;
   return {
-      required(field("from", names, "The topic that it reads, or a pattern: usage.*", "ingest")),
-      field("steps", mapping, "What is done, in order."),
-      required(field("to", names, "The topic or the stores that it ends in.", "preprocessed")),
-      field("group", text, "The consumer group, instead of <pipeline>.<stage>.", "my-group"),
-      field("epoch", mapping, "How much is committed at once."),
-      field("scale", mapping, "How many workers it has."),
+      required(entry("from", names, "The topic that it reads, or a pattern: usage.*", "ingest")),
+      entry("steps", mapping, "What is done, in order."),
+      required(entry("to", names, "The topic or the stores that it ends in.", "preprocessed")),
+      entry("group", text, "The consumer group, instead of <pipeline>.<stage>.", "my-group"),
+      entry("epoch", mapping, "How much is committed at once."),
+      entry("scale", mapping, "How many workers it has."),
   };
 }
 
 std::vector<FieldSpec> scale_fields() {
   using enum FieldType;
   return {
-      field("min", count, "The fewest workers.", "0", "0"),
-      field("max", text, "The most workers: a number, or the word partitions.", "5", "partitions"),
-      field("lag_threshold", count, "Unread records for each worker.", "100", "100"),
-      field("poll", duration, "How often the lag is looked at.", "30s", "30s"),
-      field("cooldown", duration, "How long nothing must come before the last worker ends.", "300s",
+      entry("min", count, "The fewest workers.", "0", "0"),
+      entry("max", text, "The most workers: a number, or the word partitions.", "5", "partitions"),
+      entry("lag_threshold", count, "Unread records for each worker.", "100", "100"),
+      entry("poll", duration, "How often the lag is looked at.", "30s", "30s"),
+      entry("cooldown", duration, "How long nothing must come before the last worker ends.", "300s",
             "300s"),
   };
 }
 
 std::vector<FieldSpec> epoch_fields() {
   using enum FieldType;
-  return {field("rows", count, "At most so many records.", "10000", "10000"),
-          field("size", size, "At most so many bytes.", "8MiB", "8MiB"),
-          field("every", duration, "At most so long.", "100ms", "100ms")};
+  return {entry("rows", count, "At most so many records.", "10000", "10000"),
+          entry("size", size, "At most so many bytes.", "8MiB", "8MiB"),
+          entry("every", duration, "At most so long.", "100ms", "100ms")};
 }
 
 std::vector<Section> make_sections() {
@@ -112,41 +113,41 @@ std::vector<Section> make_sections() {
       {"tables",
        "Reference data. One field names the kind: csv: FILE.",
        true,
-       {required(field("key", fields, "The columns that find a row.", "meter_id")),
-        field("refresh", duration, "How often the file is read again.", "1m")}},
+       {required(entry("key", fields, "The columns that find a row.", "meter_id")),
+        entry("refresh", duration, "How often the file is read again.", "1m")}},
       {"stores",
        "A table that rows end in. One field names the kind: dynamodb: TABLE.",
        true,
-       {field("key", fields, "Rows of one key replace each other.", "meter_id"),
-        field("newest_by", FieldType::field, "The row with the greatest value stays.", "at"),
-        field("upsert_on", fields, "Rows of one key replace each other; the last stays.",
+       {entry("key", fields, "Rows of one key replace each other.", "meter_id"),
+        entry("newest_by", FieldType::field, "The row with the greatest value stays.", "at"),
+        entry("upsert_on", fields, "Rows of one key replace each other; the last stays.",
               "[meter_id, at]")}},
       {"producers",
        "A simulated client. One field names the kind.",
        true,
-       {required(field("to", topic, "The topic that it writes.", "ingest"))}},
+       {required(entry("to", topic, "The topic that it writes.", "ingest"))}},
       {"dead_letters",
        "Where bad records go.",
        false,
-       {field("topic", text, "The topic of each stage.", "dead.<stage>", "dead.<stage>"),
-        field("keep", duration, "How long they are kept.", "14d", "14d"),
-        field("stop_above", share, "The stage pauses when more are bad.", "20% over 1m")}},
+       {entry("topic", text, "The topic of each stage.", "dead.<stage>", "dead.<stage>"),
+        entry("keep", duration, "How long they are kept.", "14d", "14d"),
+        entry("stop_above", share, "The stage pauses when more are bad.", "20% over 1m")}},
       {"targets",
        "A place to run.",
        true,
-       {field("log", mapping, "The log: embedded, or kafka or msk with settings.", "embedded"),
-        field("stores", mapping, "Settings for each store, or another kind.", "{latest: sqlite}"),
-        field("topics", mapping, "Settings for all topics.", "{replicas: 1}"),
-        field("epoch", mapping, "How much is committed at once."),
-        field("scale", mapping, "How many workers a stage has.")}},
+       {entry("log", mapping, "The log: embedded, or kafka or msk with settings.", "embedded"),
+        entry("stores", mapping, "Settings for each store, or another kind.", "{latest: sqlite}"),
+        entry("topics", mapping, "Settings for all topics.", "{replicas: 1}"),
+        entry("epoch", mapping, "How much is committed at once."),
+        entry("scale", mapping, "How many workers a stage has.")}},
       {"tests",
        "Records given, records expected.",
        false,
-       {required(field("name", text, "What it shows.", "an unknown meter is set aside")),
-        required(field("stage", text, "The stage that is tried.", "processing")),
-        required(field("given", mapping, "Topic: records.")),
-        field("tables", mapping, "Table: rows."),
-        required(field("expect", mapping, "Topic, store or dead letters: records."))}},
+       {required(entry("name", text, "What it shows.", "an unknown meter is set aside")),
+        required(entry("stage", text, "The stage that is tried.", "processing")),
+        required(entry("given", mapping, "Topic: records.")),
+        entry("tables", mapping, "Table: rows."),
+        required(entry("expect", mapping, "Topic, store or dead letters: records."))}},
   };
 }
 

@@ -181,6 +181,11 @@ std::string to_json(const Plan& plan);
 // SHA-like stable hash of what the plan does (not of comments or order of keys): 16 hex digits.
 std::string hash(const Plan& plan);
 
+// The JSON Schema of the pipeline file with these parts, for editors.
+std::string json_schema(Parts parts);
+// What a section ("stages"), a field ("stages.from") or a part ("drop", "drop.when") is; "" when nothing has that name.
+std::string explain_field(Parts parts, std::string_view path);
+
 // The running steps of a stage, and the shape at their end. Called by check() and again by each worker.
 struct MadeSteps {
   std::vector<std::unique_ptr<flow::Step>> steps;

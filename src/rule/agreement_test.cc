@@ -1,5 +1,9 @@
-// The batch kernels and the row-by-row evaluator agree: random typed rules over random rows, errors included.
-// On the way: what passed the check never fails for a type when it runs.
+// The batch kernels and the row-by-row evaluator agree: random typed rules over random rows, errors
+// included. On the way: what passed the check never fails for a type when it runs.
+
+#include "avro/write.h"
+#include "base/random.h"
+#include "rule/program.h"
 
 #include <doctest/doctest.h>
 #include <fmt/format.h>
@@ -11,10 +15,6 @@
 #include <limits>
 #include <string>
 #include <vector>
-
-#include "avro/write.h"
-#include "base/random.h"
-#include "rule/program.h"
 
 namespace penstock::rule {
 namespace {
@@ -224,9 +224,14 @@ class Rows {
     return kTexts[random_.below(kTexts.size())];
   }
   double real() {
-    static constexpr std::array<double, 8> kReals = {
-        0.0, -0.0, 1.5, -1.0, 1e300, 9.3e18, std::numeric_limits<double>::quiet_NaN(),
-        std::numeric_limits<double>::infinity()};
+    static constexpr std::array<double, 8> kReals = {0.0,
+                                                     -0.0,
+                                                     1.5,
+                                                     -1.0,
+                                                     1e300,
+                                                     9.3e18,
+                                                     std::numeric_limits<double>::quiet_NaN(),
+                                                     std::numeric_limits<double>::infinity()};
     return random_.chance(0.5) ? kReals[random_.below(kReals.size())] : random_.unit() * 10;
   }
   int64_t whole() {

@@ -1,5 +1,8 @@
 // In steady state a rule allocates nothing per batch: counted by replacing the global operator new.
 
+#include "avro/write.h"
+#include "rule/program.h"
+
 #include <doctest/doctest.h>
 
 #include <cstdlib>
@@ -7,9 +10,6 @@
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "avro/write.h"
-#include "rule/program.h"
 
 namespace {
 thread_local size_t allocations = 0;

@@ -1,22 +1,23 @@
 // ast.h — a parsed expression: a tree in an arena, with places, later with types.
 //
-// The parser makes the tree; the checker fills type, ref, slot and fn, and may replace a node by a simpler one (the
-// select `record.x` becomes the name `x`).
+// The parser makes the tree; the checker fills type, ref, slot and fn, and may replace a node by a
+// simpler one (the select `record.x` becomes the name `x`).
 //
 // Thread      one owner until checked, then immutable.
 // Lifetime    nodes live in the arena given to parse(); names point into the text or the arena.
-// Limits      text ≤ 32 KiB; nesting of brackets, ternaries and macros ≤ 64; height of the tree ≤ 256.
+// Limits      text ≤ 32 KiB; nesting of brackets, ternaries and macros ≤ 64; height of the tree ≤
+//             256.
 //
 //     PENSTOCK_TRY(root, parse("kwh > 1.0", arena));
 #pragma once
 
-#include <cstdint>
-#include <span>
-#include <string_view>
-
 #include "base/error.h"
 #include "rule/type.h"
 #include "rule/value.h"
+
+#include <cstdint>
+#include <span>
+#include <string_view>
 
 namespace penstock::rule {
 
@@ -69,7 +70,8 @@ struct Expr {
 // The whole text as one expression. Errors R001, R005 with a place inside the text.
 Result<Expr*> parse(std::string_view text, Arena& arena);
 
-// The place of bytes [start, end) of `text`: line and column from 1, the caret's width, the line itself.
+// The place of bytes [start, end) of `text`: line and column from 1, the caret's width, the line
+// itself.
 Place place_in(std::string_view text, uint32_t start, uint32_t end);
 
 }  // namespace penstock::rule

@@ -1,18 +1,18 @@
 // evaluate_case(): one JSON line in, one out, in the JSON form of cel.expr.Value.
 
-#include <fmt/format.h>
-
-#include <algorithm>
-#include <cmath>
-#include <nlohmann/json.hpp>
-#include <string>
-
 #include "rule/checker.h"
 #include "rule/conversion.h"
 #include "rule/interpret.h"
 #include "rule/literal.h"
 #include "rule/program.h"
 #include "rule/time.h"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <string>
 
 namespace penstock::rule {
 
@@ -198,9 +198,8 @@ Json write(const Value& value) {
         written["value"] = write(entry.value);
         entries.push_back(std::move(written));
       }
-      std::sort(entries.begin(), entries.end(), [](const Json& a, const Json& b) {
-        return a["key"].dump() < b["key"].dump();
-      });
+      std::sort(entries.begin(), entries.end(),
+                [](const Json& a, const Json& b) { return a["key"].dump() < b["key"].dump(); });
       return {{"mapValue", {{"entries", entries}}}};
     }
     case ValueKind::type:
@@ -244,8 +243,7 @@ std::string refused(const std::string& text) {
 
 // `1:5: unknown name "kwj"; did you mean "kwh"? (R002)`
 std::string refused(const Error& error) {
-  std::string text =
-      fmt::format("{}:{}: {}", error.place.line, error.place.column, error.message);
+  std::string text = fmt::format("{}:{}: {}", error.place.line, error.place.column, error.message);
   for (const std::string& more : {error.note, error.cure})
     if (!more.empty()) text += "; " + more;
   return refused(fmt::format("{} ({})", text, catalogue_entry(error.code).name));

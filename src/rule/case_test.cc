@@ -1,7 +1,11 @@
-// The scenario files of testdata/, and the shared cases of the CEL conformance suite where they are there.
+// The scenario files of testdata/, and the shared cases of the CEL conformance suite where they are
+// there.
 //
-// Paths are relative to the root of the repository, where ctest starts this program. PENSTOCK_CEL_CASES names the
-// conformance file when it lies elsewhere than ../shared/data/cel/conformance.jsonl.
+// Paths are relative to the root of the repository, where ctest starts this program.
+// PENSTOCK_CEL_CASES names the conformance file when it lies elsewhere than
+// ../shared/data/cel/conformance.jsonl.
+
+#include "rule/program.h"
 
 #include <doctest/doctest.h>
 
@@ -11,8 +15,6 @@
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "rule/program.h"
 
 namespace penstock::rule {
 namespace {
@@ -61,8 +63,7 @@ TEST_CASE("own scenarios: every value and every error is as it stands in testdat
        {"comparison", "containers", "conversions", "doubles", "grammar", "integers", "literals",
         "logic", "nulls", "readings", "strings", "times"}) {
     const auto lines = read_lines("src/rule/testdata/" + name + ".jsonl");
-    INFO("src/rule/testdata/" << name
-                              << ".jsonl is looked for from the root of the repository");
+    INFO("src/rule/testdata/" << name << ".jsonl is looked for from the root of the repository");
     REQUIRE(!lines.empty());
     count += lines.size();
     for (const Line& line : lines) {

@@ -1,10 +1,10 @@
 #include "rule/checker.h"
 
+#include "base/suggest.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
-
-#include "base/suggest.h"
 
 namespace penstock::rule {
 
@@ -75,7 +75,8 @@ Result<Expr*> Checker::visit_args(Expr* expr) {
   return expr;
 }
 
-// Names and fields ---------------------------------------------------------------------------------------------
+// Names and fields
+// ---------------------------------------------------------------------------------------------
 
 const Checker::Scope* Checker::find_scope(const Expr& expr, uint32_t* depth) const {
   if (expr.kind != ExprKind::name || expr.root) return nullptr;
@@ -212,7 +213,9 @@ Expr* Checker::narrowed(Expr* expr) {
   return expr;
 }
 
-// Guards -------------------------------------------------------------------------------------------------------
+// Guards
+//
+// -------------------------------------------------------------------------------------------------------
 
 std::string Checker::path_of(const Expr& expr) const {
   if (expr.kind == ExprKind::name) {
@@ -273,19 +276,21 @@ Result<void> Checker::need_value(Expr* expr) {
   return trouble(Code::R004, fmt::format("\"{}\" may be null here", what), *expr)
       .because(fmt::format("its type is {}, and nothing before it says that it is not null",
                            describe(*expr->type)))
-      .cure(fmt::format("guard it: {0} != null && …, or give a value: {0} == null ? … : {0}",
-                        what));
+      .cure(
+          fmt::format("guard it: {0} != null && …, or give a value: {0} == null ? … : {0}", what));
 }
 
 Result<void> Checker::need_bool(Expr* expr, std::string_view where) {
   PENSTOCK_TRY_VOID(need_value(expr));
   if (is_dyn(*expr) || expr->type->kind == TypeKind::bool_) return {};
-  return trouble(Code::R003,
-                 fmt::format("{} takes a bool, not a {}", where, describe(*expr->type)), *expr)
+  return trouble(Code::R003, fmt::format("{} takes a bool, not a {}", where, describe(*expr->type)),
+                 *expr)
       .cure("compare the value with something, as in kwh > 0.0");
 }
 
-// Logic --------------------------------------------------------------------------------------------------------
+// Logic
+//
+// --------------------------------------------------------------------------------------------------------
 
 Result<Expr*> Checker::visit_joined(Expr* expr) {
   const bool all = expr->kind == ExprKind::all_of;
@@ -343,7 +348,8 @@ const Type* Checker::unify(const Type* a, const Type* b) {
   return key == nullptr ? nullptr : types_.map(key, item);
 }
 
-// Lists, maps, macros ------------------------------------------------------------------------------------------
+// Lists, maps, macros
+// ------------------------------------------------------------------------------------------
 
 Result<Expr*> Checker::visit_list(Expr* expr) {
   PENSTOCK_TRY_VOID(visit_args(expr));
@@ -364,8 +370,8 @@ Result<Expr*> Checker::visit_map(Expr* expr) {
     const TypeKind kind = arg.type->kind;
     if (kind != TypeKind::dyn && kind != TypeKind::bool_ && kind != TypeKind::int_ &&
         kind != TypeKind::uint_ && kind != TypeKind::string)
-      return trouble(Code::R003,
-                     fmt::format("a {} cannot be a map's key", describe(*arg.type)), arg)
+      return trouble(Code::R003, fmt::format("a {} cannot be a map's key", describe(*arg.type)),
+                     arg)
           .cure("keys are string, int, uint or bool");
     key = key == nullptr ? arg.type : types_.join(key, arg.type);
     const Type* value = expr->args[i + 1]->type;
@@ -401,9 +407,8 @@ Result<Expr*> Checker::visit_macro(Expr* expr) {
   expr->slot = static_cast<uint32_t>(scopes_.size());
   const Facts outside = facts_;
   const std::string own = fmt::format("#{}", expr->slot);
-  std::erase_if(facts_, [&](const std::string& fact) {
-    return fact == own || fact.starts_with(own + ".");
-  });
+  std::erase_if(
+      facts_, [&](const std::string& fact) { return fact == own || fact.starts_with(own + "."); });
   scopes_.push_back({expr->text, item});
   for (size_t i = 1; i < expr->args.size(); i++) {
     PENSTOCK_TRY(checked, visit(expr->args[i]));
@@ -424,7 +429,9 @@ Result<Expr*> Checker::visit_macro(Expr* expr) {
   return expr;
 }
 
-// Errors -------------------------------------------------------------------------------------------------------
+// Errors
+//
+// -------------------------------------------------------------------------------------------------------
 
 Failure Checker::trouble(Code code, std::string message, const Expr& expr) const {
   const bool whole = expr.at == expr.start && expr.kind != ExprKind::macro;

@@ -1,26 +1,28 @@
 // checker.h — proves that a parsed expression fits the types of its names.
 //
-// What the check refuses: unknown names and functions, arguments of the wrong type, a value that may be null used as
-// if it could not. A guard proves that a name or field is not null in the part that it guards:
-// `x != null && …`, `x == null || …`, `x != null ? … : …`, `has(record.x) && …`, also negated and nested. What
-// passed never fails for a type when it runs; only dyn values may.
+// What the check refuses: unknown names and functions, arguments of the wrong type, a value that
+// may be null used as if it could not. A guard proves that a name or field is not null in the part
+// that it guards: `x != null && …`, `x == null || …`, `x != null ? … : …`, `has(record.x) && …`,
+// also negated and nested. What passed never fails for a type when it runs; only dyn values may.
 //
 // Thread      one owner.
-// Lifetime    new nodes lie in the arena, types in `types`, patterns in `patterns`: all must outlive the tree.
-// Errors      R002 unknown name, R003 wrong types, R004 may be null, R006 unknown function, R007 constant.
+// Lifetime    new nodes lie in the arena, types in `types`, patterns in `patterns`: all must
+//             outlive the tree.
+// Errors      R002 unknown name, R003 wrong types, R004 may be null, R006 unknown function, R007
+//             constant.
 //
 //     Checker checker(text, types, names, arena, patterns);
 //     PENSTOCK_TRY(root, checker.check(parsed));
 #pragma once
 
+#include "rule/ast.h"
+#include "rule/function.h"
+#include "rule/type.h"
+
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
-
-#include "rule/ast.h"
-#include "rule/function.h"
-#include "rule/type.h"
 
 namespace penstock::rule {
 

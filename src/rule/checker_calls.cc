@@ -1,12 +1,12 @@
 // The part of the checker that knows calls: operators, functions, overloads.
 
-#include <fmt/format.h>
-
-#include <algorithm>
-
 #include "base/suggest.h"
 #include "rule/checker.h"
 #include "rule/time.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
 
 namespace penstock::rule {
 
@@ -43,8 +43,7 @@ Result<Expr*> Checker::visit_call(Expr* expr) {
     case Fn::to_dyn:
     case Fn::to_type:
       if (expr->args.size() != 1) return no_overload(*expr);
-      return call_typed(expr,
-                        types_.of(expr->fn == Fn::to_dyn ? TypeKind::dyn : TypeKind::type));
+      return call_typed(expr, types_.of(expr->fn == Fn::to_dyn ? TypeKind::dyn : TypeKind::type));
     default:
       break;
   }
@@ -182,8 +181,7 @@ Result<Expr*> Checker::check_overloads(Expr* expr) {
   if (constant && folded->kind == ExprKind::call && args[0]->kind == ExprKind::literal &&
       args[0]->value.kind == ValueKind::string)
     return trouble(Code::R007,
-                   fmt::format("{} is not a {}", show(args[0]->value), name_of(expr->fn)),
-                   *args[0])
+                   fmt::format("{} is not a {}", show(args[0]->value), name_of(expr->fn)), *args[0])
         .cure(expr->fn == Fn::to_timestamp ? "write it like '2026-01-31T12:00:00Z', year 0001–9999"
                                            : "write it like '1h30m', '15s' or '250ms'");
   return folded;
@@ -196,8 +194,7 @@ Failure Checker::unknown_function(const Expr& expr) const {
   for (const std::string_view macro : {"all", "exists", "exists_one", "map", "filter"})
     if (expr.member) names.push_back(macro);
   if (!expr.member) names.push_back("has");
-  auto failure =
-      trouble(Code::R006, fmt::format("unknown function \"{}\"", expr.text), expr);
+  auto failure = trouble(Code::R006, fmt::format("unknown function \"{}\"", expr.text), expr);
   if (find_function(expr.text, !expr.member) != nullptr)
     return std::move(failure).cure(
         expr.member ? fmt::format("write it as {}(x)", expr.text)
@@ -216,8 +213,7 @@ Failure Checker::no_overload(const Expr& expr) const {
     message = fmt::format("no operator \"{}\" for {}", expr.text, describe(*expr.args[0]->type));
   } else {
     std::string types;
-    for (const Expr* arg : expr.args)
-      types += (types.empty() ? "" : ", ") + describe(*arg->type);
+    for (const Expr* arg : expr.args) types += (types.empty() ? "" : ", ") + describe(*arg->type);
     message = fmt::format("no function {}({})", expr.text, types);
   }
   auto failure = trouble(Code::R003, std::move(message), expr);

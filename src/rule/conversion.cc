@@ -1,13 +1,13 @@
 #include "rule/conversion.h"
 
+#include "rule/literal.h"
+#include "rule/time.h"
+
 #include <fmt/format.h>
 
 #include <charconv>
 #include <cmath>
 #include <limits>
-
-#include "rule/literal.h"
-#include "rule/time.h"
 
 namespace penstock::rule {
 
@@ -17,8 +17,7 @@ constexpr double kTwo63 = 9223372036854775808.0;
 constexpr double kTwo64 = 18446744073709551616.0;
 
 Value no_overload(Fn to, const Value& from, Context& context) {
-  return context.error(
-      fmt::format("no function {}({})", name_of(to), type_name(from.kind)));
+  return context.error(fmt::format("no function {}({})", name_of(to), type_name(from.kind)));
 }
 
 Value out_of_range(Fn to, const Value& from, Context& context) {
@@ -26,8 +25,8 @@ Value out_of_range(Fn to, const Value& from, Context& context) {
 }
 
 Value not_text_of(Fn to, const Value& from, Context& context) {
-  return context.error(fmt::format("{}({}): the text is none, or out of range", name_of(to),
-                                   show(from)));
+  return context.error(
+      fmt::format("{}({}): the text is none, or out of range", name_of(to), show(from)));
 }
 
 template <class T, class Make>

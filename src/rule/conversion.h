@@ -6,9 +6,9 @@
 //     Value seconds = convert(Fn::to_int, Value::of_string("12"), context);
 #pragma once
 
-#include <optional>
-
 #include "rule/function.h"
+
+#include <optional>
 
 namespace penstock::rule {
 

@@ -1,5 +1,9 @@
 #include "rule/datum.h"
 
+#include "avro/cursor.h"
+#include "avro/write.h"
+#include "rule/time.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -7,10 +11,6 @@
 #include <cmath>
 #include <optional>
 #include <span>
-
-#include "avro/cursor.h"
-#include "avro/write.h"
-#include "rule/time.h"
 
 namespace penstock::rule {
 
@@ -25,8 +25,7 @@ constexpr int64_t kSecondsPerDay = 86'400;
 
 Value time_value(int64_t units, int64_t per_second, Context& context) {
   const Time t = time_of_units(units, per_second);
-  return in_range(t) ? Value::of_time(t)
-                     : context.error("a timestamp outside the years 1 to 9999");
+  return in_range(t) ? Value::of_time(t) : context.error("a timestamp outside the years 1 to 9999");
 }
 
 Value number_value(const Reading& reading, int64_t number, Context& context) {
@@ -383,8 +382,7 @@ Value value_of_slot(const Reading& reading, const row::Column& column, uint32_t 
 }
 
 bool write_datum(const avro::Node& type, const Value& value, std::string& out, std::string* why) {
-  if (reading_of(type).how == Reading::How::decimal)
-    return refuse("an Avro decimal", value, why);
+  if (reading_of(type).how == Reading::How::decimal) return refuse("an Avro decimal", value, why);
   switch (type.type) {
     case avro::Type::null_:
       return value.kind == ValueKind::null_ || refuse("null", value, why);

@@ -1,11 +1,12 @@
-// Evaluation: a program over the rows of a batch, by kernels where there is a plan, else row by row.
-
-#include <algorithm>
-#include <string>
+// Evaluation: a program over the rows of a batch, by kernels where there is a plan, else row by
+// row.
 
 #include "rule/interpret.h"
 #include "rule/program_parts.h"
 #include "rule/time.h"
+
+#include <algorithm>
+#include <string>
 
 namespace penstock::rule {
 
@@ -69,8 +70,8 @@ struct Evaluation::Impl {
   std::vector<uint32_t> slots;
   RowVariables variables;
   std::optional<Registers> registers;  // absent: row by row
-  Arena scratch;    // what one chunk makes
-  Arena row_arena;  // what one row makes
+  Arena scratch;                       // what one chunk makes
+  Arena row_arena;                     // what one row makes
   std::string datum;
 
   // The value stays until the next call.
@@ -94,7 +95,11 @@ struct Evaluation::Impl {
       Impl* impl;
       const row::Batch* batch;
     } self{this, &batch};
-    const Chunk chunk{&batch, rows, is_dense(rows), slots, &arena,
+    const Chunk chunk{&batch,
+                      rows,
+                      is_dense(rows),
+                      slots,
+                      &arena,
                       [](void* to, const Expr& expr, uint32_t row, Arena& out) {
                         const Self& s = *static_cast<Self*>(to);
                         return s.impl->interpret_text(expr, *s.batch, row, out);
@@ -193,14 +198,19 @@ bool put(const Value& value, row::Column& column, uint32_t row) {
     case row::Kind::int64: {
       if (value.kind == ValueKind::uint_ && value.uint64 > INT64_MAX) return false;
       const bool time = value.kind == ValueKind::timestamp;
-      column.int64s[row] =
-          time ? units_of_time(value.time(), 1'000'000).value_or(0) : value.int64;
+      column.int64s[row] = time ? units_of_time(value.time(), 1'000'000).value_or(0) : value.int64;
       return true;
     }
     case row::Kind::datum:
       break;
   }
   return false;
+}
+
+template <class T>
+void scatter(const Register& from, std::span<const uint32_t> rows, row::Column& column) {
+  T* to = static_cast<T*>(column.slots);
+  for (size_t i = 0; i < rows.size(); i++) to[rows[i]] = from.values<T>()[i];
 }
 
 void put_null(row::Column& column, uint32_t row) {
@@ -215,8 +225,8 @@ void put_null(row::Column& column, uint32_t row) {
 
 }  // namespace
 
-std::string Evaluation::Impl::store(const avro::Node& type, const Value& value,
-                                    row::Column& column, uint32_t row, Arena& arena) {
+std::string Evaluation::Impl::store(const avro::Node& type, const Value& value, row::Column& column,
+                                    uint32_t row, Arena& arena) {
   if (value.is_error()) return std::string(value.text());
   if (value.kind == ValueKind::null_ && column.nulls != nullptr) {
     put_null(column, row);
@@ -236,10 +246,10 @@ void Evaluation::Impl::store_lanes(std::span<const uint32_t> rows, row::Column& 
                                    std::vector<FailedRow>& failed) {
   const Register& result = registers->all[program.plan->result];
   const Lane lane = program.plan->lanes[program.plan->result];
-  if (lane == Lane::float64 && result.bad == nullptr && result.nulls == nullptr) {
-    for (size_t i = 0; i < rows.size(); i++)
-      column.float64s[rows[i]] = result.values<double>()[i];
-    return;
+  if (result.bad == nullptr && result.nulls == nullptr) {
+    if (lane == Lane::float64) return scatter<double>(result, rows, column);
+    if (lane == Lane::int64) return scatter<int64_t>(result, rows, column);
+    if (lane == Lane::text) return scatter<ByteView>(result, rows, column);
   }
   for (size_t i = 0; i < rows.size(); i++) {
     put_null(column, rows[i]);

@@ -2,14 +2,14 @@
 
 #include "rule/function.h"
 
+#include "rule/conversion.h"
+#include "rule/literal.h"
+#include "rule/time.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cstring>
-
-#include "rule/conversion.h"
-#include "rule/literal.h"
-#include "rule/time.h"
 
 namespace penstock::rule {
 
@@ -29,7 +29,8 @@ Value overflow(ValueKind kind, Context& context) {
   return context.error(fmt::format("{} overflow", type_name(kind)));
 }
 
-// Strings, bytes and lists -------------------------------------------------------------------------------------
+// Strings, bytes and lists
+// -------------------------------------------------------------------------------------
 
 Value join_texts(const Value& a, const Value& b, Context& context) {
   const uint64_t size = uint64_t{a.size} + b.size;
@@ -81,7 +82,9 @@ Value search(Fn fn, std::span<const Value> args, Context& context) {
   return Value::of_bool(pattern->found_in(text));
 }
 
-// Arithmetic ---------------------------------------------------------------------------------------------------
+// Arithmetic
+//
+// ---------------------------------------------------------------------------------------------------
 
 template <class T>
 bool arithmetic(Fn fn, T a, T b, T* result) {
@@ -184,7 +187,8 @@ Value negated(const Value& value, Context& context) {
   return Value::of_int(-value.int64);
 }
 
-// Comparison and containers ------------------------------------------------------------------------------------
+// Comparison and containers
+// ------------------------------------------------------------------------------------
 
 Value equality(Fn fn, std::span<const Value> args, Context& context) {
   const bool same = equal(args[0], args[1], context);
@@ -241,7 +245,8 @@ Value indexed(std::span<const Value> args, Context& context) {
   return *value;
 }
 
-// Parts of times -----------------------------------------------------------------------------------------------
+// Parts of times
+// -----------------------------------------------------------------------------------------------
 
 int64_t part_of(Fn fn, const Calendar& c) {
   switch (fn) {
@@ -293,9 +298,10 @@ Value part(Fn fn, std::span<const Value> args, Context& context) {
     if (args[1].kind != ValueKind::string) return no_overload(fn, args, context);
     const auto found = zone_offset(args[1].text(), args[0].time());
     if (!found)
-      return context.error(fmt::format("the zone {} is not known here for this time; an offset "
-                                       "as '+01:00' always is",
-                                       show(args[1])));
+      return context.error(
+          fmt::format("the zone {} is not known here for this time; an offset "
+                      "as '+01:00' always is",
+                      show(args[1])));
     offset = *found;
   }
   return Value::of_int(part_of(fn, calendar(args[0].time(), offset)));

@@ -1,22 +1,23 @@
 // function.h — the operators and functions of CEL's standard library: their types and what they do.
 //
-// overloads() is what the checker knows; apply() is what the row-by-row evaluator does, for any values. The
-// batch kernels of lanes.h do the same for whole columns; a test compares the two.
+// overloads() is what the checker knows; apply() is what the row-by-row evaluator does, for any
+// values. The batch kernels of lanes.h do the same for whole columns; a test compares the two.
 //
 // Thread      static tables and free functions.
-// Errors      apply() answers an error value: overflow, division by zero, no such key, "no function f(int)" …
+// Errors      apply() answers an error value: overflow, division by zero, no such key, "no
+//             function f(int)" …
 //
 //     Value sum = apply(Fn::add, args, context);
 #pragma once
+
+#include "rule/pattern.h"
+#include "rule/type.h"
+#include "rule/value.h"
 
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "rule/pattern.h"
-#include "rule/type.h"
-#include "rule/value.h"
 
 namespace penstock::rule {
 
@@ -68,12 +69,13 @@ enum class Fn : uint8_t {
   get_milliseconds,
 };
 
-// One way to call a function. Operators and functions over lists and maps whose types depend on their arguments
+// One way to call a function. Operators and functions over lists and maps whose types depend on
+// their arguments
 // (+ of lists, ==, in, [], size, dyn, type) are the checker's own affair.
 struct Overload {
   Fn fn;
   TypeKind result;
-  uint8_t count;      // of arguments, the receiver included
+  uint8_t count;  // of arguments, the receiver included
   TypeKind args[2];
 };
 std::span<const Overload> overloads();

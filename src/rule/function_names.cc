@@ -40,11 +40,11 @@ struct OperatorName {
   Fn fn;
   std::string_view sign;
 };
-constexpr OperatorName kSigns[] = {
-    {Fn::add, "+"},    {Fn::subtract, "-"}, {Fn::multiply, "*"}, {Fn::divide, "/"},
-    {Fn::modulo, "%"}, {Fn::negate, "-"},   {Fn::not_, "!"},     {Fn::eq, "=="},
-    {Fn::ne, "!="},    {Fn::lt, "<"},       {Fn::le, "<="},      {Fn::gt, ">"},
-    {Fn::ge, ">="},    {Fn::in, "in"},      {Fn::index, "[]"}};
+constexpr OperatorName kSigns[] = {{Fn::add, "+"},    {Fn::subtract, "-"}, {Fn::multiply, "*"},
+                                   {Fn::divide, "/"}, {Fn::modulo, "%"},   {Fn::negate, "-"},
+                                   {Fn::not_, "!"},   {Fn::eq, "=="},      {Fn::ne, "!="},
+                                   {Fn::lt, "<"},     {Fn::le, "<="},      {Fn::gt, ">"},
+                                   {Fn::ge, ">="},    {Fn::in, "in"},      {Fn::index, "[]"}};
 
 void add_arithmetic(std::vector<Overload>& all) {
   for (const TypeKind kind : {int_, uint_, double_})
@@ -85,8 +85,7 @@ void add_conversions(std::vector<Overload>& all) {
   from(Fn::to_int, int_, {int_, uint_, double_, string, timestamp, duration});
   from(Fn::to_uint, uint_, {int_, uint_, double_, string});
   from(Fn::to_double, double_, {int_, uint_, double_, string});
-  from(Fn::to_string, string,
-       {bool_, int_, uint_, double_, string, bytes, timestamp, duration});
+  from(Fn::to_string, string, {bool_, int_, uint_, double_, string, bytes, timestamp, duration});
   from(Fn::to_bytes, bytes, {string, bytes});
   from(Fn::to_timestamp, timestamp, {string, int_, timestamp});
   from(Fn::to_duration, duration, {string, int_, duration});

@@ -1,8 +1,8 @@
 #include "rule/interpret.h"
 
-#include <fmt/format.h>
-
 #include "rule/function.h"
+
+#include <fmt/format.h>
 
 namespace penstock::rule {
 

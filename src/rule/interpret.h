@@ -26,8 +26,7 @@ class Variables {
 
 class Interpreter {
  public:
-  Interpreter(Variables& variables, Context& context)
-      : variables_(variables), context_(context) {}
+  Interpreter(Variables& variables, Context& context) : variables_(variables), context_(context) {}
 
   Value run(const Expr& expr);
 

@@ -1,12 +1,12 @@
 // The loops over whole registers. Each agrees with apply() in function.cc, lane by lane.
 
-#include <cmath>
-#include <cstring>
-
 #include "rule/conversion.h"
 #include "rule/lanes.h"
 #include "rule/literal.h"
 #include "rule/time.h"
+
+#include <cmath>
+#include <cstring>
 
 namespace penstock::rule {
 
@@ -26,7 +26,9 @@ bool any(const uint8_t* marks, size_t n) {
   return seen != 0;
 }
 
-// Columns ------------------------------------------------------------------------------------------------------
+// Columns
+//
+// ------------------------------------------------------------------------------------------------------
 
 const row::Column& column_of(const Instruction& in, const Chunk& chunk) {
   return chunk.batch->columns[chunk.slots[in.slot]];
@@ -122,7 +124,9 @@ void load_decimal(const Instruction& in, Register* registers, const Chunk& chunk
   });
 }
 
-// Row by row ---------------------------------------------------------------------------------------------------
+// Row by row
+//
+// ---------------------------------------------------------------------------------------------------
 
 bool decided(const Instruction& in, const Register* registers, size_t lane) {
   for (const Guard& guard : in.guards) {
@@ -179,7 +183,9 @@ void interpret(const Instruction& in, Register* registers, const Chunk& chunk) {
   to.nulls = any(to.own_nulls, n) ? to.own_nulls : nullptr;
 }
 
-// Comparisons --------------------------------------------------------------------------------------------------
+// Comparisons
+//
+// --------------------------------------------------------------------------------------------------
 
 struct Less {
   template <class T>
@@ -253,7 +259,9 @@ void is_null(const Instruction& in, Register* registers, const Chunk& chunk) {
   for (size_t i = 0; i < n; i++) own[i] = kEqual ? a.nulls[i] : a.nulls[i] ^ 1U;
 }
 
-// Arithmetic ---------------------------------------------------------------------------------------------------
+// Arithmetic
+//
+// ---------------------------------------------------------------------------------------------------
 
 struct Add {
   template <class T>
@@ -358,7 +366,9 @@ void join(const Instruction& in, Register* registers, const Chunk& chunk) {
   to.bad = either_bad(a, b, to.own_bad, n);
 }
 
-// One operand --------------------------------------------------------------------------------------------------
+// One operand
+//
+// --------------------------------------------------------------------------------------------------
 
 // `convert` answers false for an error.
 template <class From, class To, class Convert>
@@ -415,7 +425,9 @@ void count_characters(const Instruction& in, Register* registers, const Chunk& c
   });
 }
 
-// Texts --------------------------------------------------------------------------------------------------------
+// Texts
+//
+// --------------------------------------------------------------------------------------------------------
 
 template <class Op>
 void search(const Instruction& in, Register* registers, const Chunk& chunk) {
@@ -429,9 +441,7 @@ void search(const Instruction& in, Register* registers, const Chunk& chunk) {
   to.bad = either_bad(a, b, to.own_bad, n);
 }
 struct Contains {
-  bool operator()(ByteView text, ByteView part) const {
-    return text.find(part) != ByteView::npos;
-  }
+  bool operator()(ByteView text, ByteView part) const { return text.find(part) != ByteView::npos; }
 };
 struct StartsWith {
   bool operator()(ByteView text, ByteView part) const { return text.starts_with(part); }
@@ -445,8 +455,7 @@ void matches(const Instruction& in, Register* registers, const Chunk& chunk) {
   Register& to = registers[in.to];
   auto* own = to.own<uint8_t>();
   for (size_t i = 0; i < chunk.rows.size(); i++)
-    own[i] =
-        !decided(in, registers, i) && in.pattern->found_in(a.values<ByteView>()[i]) ? 1 : 0;
+    own[i] = !decided(in, registers, i) && in.pattern->found_in(a.values<ByteView>()[i]) ? 1 : 0;
   to.bad = a.bad;
 }
 
@@ -469,7 +478,9 @@ void in_list(const Instruction& in, Register* registers, const Chunk& chunk) {
   to.bad = a.bad;
 }
 
-// Logic --------------------------------------------------------------------------------------------------------
+// Logic
+//
+// --------------------------------------------------------------------------------------------------------
 
 // Whichever side decides (false for &&, true for ||) wins over an error of the other.
 template <bool kAnd>
@@ -509,8 +520,7 @@ void conditional(const Instruction& in, Register* registers, const Chunk& chunk)
   const size_t n = chunk.rows.size();
   const auto* x = condition.values<uint8_t>();
   T* own = to.own<T>();
-  for (size_t i = 0; i < n; i++)
-    own[i] = x[i] != 0 ? yes.values<T>()[i] : no.values<T>()[i];
+  for (size_t i = 0; i < n; i++) own[i] = x[i] != 0 ? yes.values<T>()[i] : no.values<T>()[i];
   to.bad = nullptr;
   to.nulls = nullptr;
   const auto mark = [&](const Register& branch, const uint8_t* marks, size_t i) {
@@ -518,9 +528,8 @@ void conditional(const Instruction& in, Register* registers, const Chunk& chunk)
   };
   if (condition.bad != nullptr || yes.bad != nullptr || no.bad != nullptr) {
     for (size_t i = 0; i < n; i++)
-      to.own_bad[i] =
-          static_cast<uint8_t>((condition.bad != nullptr ? condition.bad[i] : 0) |
-                               mark(yes, yes.bad, i) | mark(no, no.bad, i));
+      to.own_bad[i] = static_cast<uint8_t>((condition.bad != nullptr ? condition.bad[i] : 0) |
+                                           mark(yes, yes.bad, i) | mark(no, no.bad, i));
     if (any(to.own_bad, n)) to.bad = to.own_bad;
   }
   if (yes.nulls == nullptr && no.nulls == nullptr) return;
@@ -629,21 +638,21 @@ Kernel load_kernel(Lane lane, const Reading& reading) {
 }
 
 // One kernel for each lane.
-#define PENSTOCK_PER_LANE(kernel)  \
-  switch (lane) {                  \
-    case Lane::boolean:            \
-      return kernel<uint8_t>;      \
-    case Lane::int64:              \
-      return kernel<int64_t>;      \
-    case Lane::uint64:             \
-      return kernel<uint64_t>;     \
-    case Lane::float64:            \
-      return kernel<double>;       \
-    case Lane::text:               \
-      return kernel<ByteView>;     \
-    case Lane::time:               \
-      return kernel<Time>;         \
-  }                                \
+#define PENSTOCK_PER_LANE(kernel) \
+  switch (lane) {                 \
+    case Lane::boolean:           \
+      return kernel<uint8_t>;     \
+    case Lane::int64:             \
+      return kernel<int64_t>;     \
+    case Lane::uint64:            \
+      return kernel<uint64_t>;    \
+    case Lane::float64:           \
+      return kernel<double>;      \
+    case Lane::text:              \
+      return kernel<ByteView>;    \
+    case Lane::time:              \
+      return kernel<Time>;        \
+  }                               \
   return nullptr
 
 Kernel interpret_kernel(Lane lane) { PENSTOCK_PER_LANE(interpret); }

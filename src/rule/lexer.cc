@@ -1,19 +1,18 @@
+#include "rule/lexer.h"
+
+#include "rule/ast.h"
+#include "rule/literal.h"
+
 #include <charconv>
 #include <cmath>
 #include <optional>
-
-#include "rule/ast.h"
-#include "rule/lexer.h"
-#include "rule/literal.h"
 
 namespace penstock::rule {
 
 namespace {
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_hex(char c) {
-  return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-}
+bool is_hex(char c) { return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
 bool starts_name(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
 
 class Lexer {

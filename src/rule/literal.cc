@@ -51,7 +51,8 @@ int simple_escape(char c) {
   }
 }
 
-// The escape whose backslash is at `at`: appends what it stands for; returns its width, 0 on trouble.
+// The escape whose backslash is at `at`: appends what it stands for; returns its width, 0 on
+// trouble.
 size_t append_escape(std::string_view body, size_t at, bool bytes, Unescaped& result) {
   const char c = at + 1 < body.size() ? body[at + 1] : '\0';
   if (const int simple = simple_escape(c); simple >= 0) {
@@ -74,10 +75,9 @@ size_t append_escape(std::string_view body, size_t at, bool bytes, Unescaped& re
   if (value < 0 || value > 0x10FFFF || surrogate) {
     result.at = at;
     result.width = 2;
-    result.trouble = surrogate || value > 0x10FFFF ? "the escape is not a Unicode character"
-                     : bytes && (c == 'u' || c == 'U')
-                         ? "\\u and \\U have no meaning in bytes"
-                         : "this escape is unknown or incomplete";
+    result.trouble = surrogate || value > 0x10FFFF     ? "the escape is not a Unicode character"
+                     : bytes && (c == 'u' || c == 'U') ? "\\u and \\U have no meaning in bytes"
+                                                       : "this escape is unknown or incomplete";
     return 0;
   }
   if (bytes)

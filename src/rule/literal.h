@@ -19,7 +19,8 @@ struct Unescaped {
   size_t width = 1;
 };
 
-// The body of a literal, quotes taken off. In bytes \377 and \xff are octets; in strings code points.
+// The body of a literal, quotes taken off. In bytes \377 and \xff are octets; in strings code
+// points.
 Unescaped unescape(std::string_view body, bool bytes);
 
 // True when `text` is UTF-8 without surrogates and overlong forms.

@@ -1,19 +1,19 @@
-#include <algorithm>
-#include <array>
-#include <optional>
-
 #include "rule/ast.h"
 #include "rule/function.h"
 #include "rule/lexer.h"
 #include "rule/literal.h"
+
+#include <algorithm>
+#include <array>
+#include <optional>
 
 namespace penstock::rule {
 
 namespace {
 
 constexpr std::array<std::string_view, 18> kReserved = {
-    "as",  "break", "const",  "continue", "else",      "for",    "function", "if",    "import",
-    "let", "loop",  "package", "namespace", "return", "var",  "void",     "while", "in"};
+    "as",  "break", "const",   "continue",  "else",   "for", "function", "if",    "import",
+    "let", "loop",  "package", "namespace", "return", "var", "void",     "while", "in"};
 
 struct Operator {
   std::string_view sign;
@@ -26,8 +26,8 @@ constexpr Operator kProducts[] = {{"*", Fn::multiply}, {"/", Fn::divide}, {"%", 
 
 using Parsed = Result<Expr*>;
 
-// One function per level of precedence, lowest first. Chains are loops; only brackets, ternaries and macros recurse, and
-// they count against kNestingMax.
+// One function per level of precedence, lowest first. Chains are loops; only brackets, ternaries
+// and macros recurse, and they count against kNestingMax.
 class Parser {
  public:
   Parser(std::string_view text, std::vector<Token> tokens, Arena& arena)
@@ -69,7 +69,9 @@ class Parser {
     return unexpected("expected " + std::string(sign));
   }
 
-  // Nodes ------------------------------------------------------------------------------------------------------
+  // Nodes
+  //
+  // ------------------------------------------------------------------------------------------------------
 
   Expr* make(ExprKind kind, uint32_t start, uint32_t at) {
     auto* expr = new (arena_.allocate(sizeof(Expr), alignof(Expr))) Expr;
@@ -108,7 +110,9 @@ class Parser {
     uint32_t& level_;
   };
 
-  // Levels -----------------------------------------------------------------------------------------------------
+  // Levels
+  //
+  // -----------------------------------------------------------------------------------------------------
 
   Parsed expression() {
     const Deeper deeper(nesting_);
@@ -121,8 +125,7 @@ class Parser {
     PENSTOCK_TRY(yes, joined("||", ExprKind::any_of));
     PENSTOCK_TRY_VOID(expect(":"));
     PENSTOCK_TRY(no, expression());
-    return with(make(ExprKind::conditional, condition->start, at),
-                std::array{condition, yes, no});
+    return with(make(ExprKind::conditional, condition->start, at), std::array{condition, yes, no});
   }
 
   // A chain of && or ||, as one node of many arguments.
@@ -247,7 +250,8 @@ class Parser {
 
   Parsed method(Expr* target, const Token& name) {
     PENSTOCK_TRY(args, arguments(")", false));
-    if (const auto macro = macro_of(name.text, args.size())) return expand(*macro, target, name, args);
+    if (const auto macro = macro_of(name.text, args.size()))
+      return expand(*macro, target, name, args);
     args.insert(args.begin(), target);
     PENSTOCK_TRY(expr, call(name.text, Fn::unknown, target->start, name.start, args));
     expr->member = true;

@@ -1,8 +1,8 @@
 // From a checked expression to a plan of kernels.
 
-#include <algorithm>
-
 #include "rule/lanes.h"
+
+#include <algorithm>
 
 namespace penstock::rule {
 

@@ -1,11 +1,11 @@
 #include "rule/program.h"
 
+#include "rule/checker.h"
+#include "rule/program_parts.h"
+
 #include <fmt/format.h>
 
 #include <optional>
-
-#include "rule/checker.h"
-#include "rule/program_parts.h"
 
 namespace penstock::rule {
 
@@ -21,8 +21,7 @@ class RecordNames final : public Names {
 
   std::optional<Found> find(std::string_view name) override {
     if (const avro::Field* field = record_.field(name))
-      return Found{types_.from_avro(*field->type),
-                   slot({Use::What::field, std::string(name)})};
+      return Found{types_.from_avro(*field->type), slot({Use::What::field, std::string(name)})};
     for (size_t i = 0; i < std::size(kOtherNames); i++) {
       if (kOtherNames[i] != name) continue;
       const auto what = static_cast<Use::What>(i + 1);

@@ -6,16 +6,16 @@
 //     const Program::Impl& parts = *program.impl_;      // inside Evaluation
 #pragma once
 
-#include <memory>
-#include <optional>
-#include <vector>
-
 #include "base/arena.h"
 #include "base/check.h"
 #include "rule/ast.h"
 #include "rule/datum.h"
 #include "rule/lanes.h"
 #include "rule/program.h"
+
+#include <memory>
+#include <optional>
+#include <vector>
 
 namespace penstock::rule {
 
@@ -28,7 +28,7 @@ struct Program::Impl {
   std::vector<Use> uses;
   std::vector<Reading> readings;  // of the uses
   const Expr* root = nullptr;
-  std::optional<Plan> plan;       // absent: row by row
+  std::optional<Plan> plan;  // absent: row by row
   Result<avro::SchemaPtr> result_schema = nullptr;
 
   // A field of the record, just as it is.

@@ -46,8 +46,8 @@ Error refused(std::string_view text) {
   return program.error();
 }
 
-void check_refused(std::string_view text, Code code, uint32_t line, uint32_t column,
-                   uint32_t width, std::string_view part) {
+void check_refused(std::string_view text, Code code, uint32_t line, uint32_t column, uint32_t width,
+                   std::string_view part) {
   const Error error = refused(text);
   INFO(render(error));
   CHECK(error.code == code);
@@ -77,17 +77,27 @@ TEST_CASE("errors point at the offending token and name the cure") {
 }
 
 TEST_CASE("a value that may be null needs a guard, and every form of guard is taken") {
-  for (const std::string_view text :
-       {"peak != null && peak > 1.0", "peak == null || peak > 1.0", "null != peak && peak > 1.0",
-        "peak == null ? false : peak > 1.0", "peak != null ? peak > 1.0 : true",
-        "has(record.peak) && peak > 1.0", "!has(record.peak) || record.peak > 1.0",
-        "!(peak == null) && peak > 1.0", "(peak != null && kwh > 1.0) && peak > 1.0",
-        "kwh > 1.0 && peak != null && kwh > 2.0 && peak > 1.0", "peak == 1.0 && peak < 2.0",
-        "!(peak == null || kwh > 1.0) && peak > 1.0", "record.peak != null && peak > 1.0",
-        "site.floor != null && site.floor > 1", "has(site.floor) && site.floor > 1",
-        "labels['a'] != null && labels['a'] > 1", "labels.a != null && labels.a > 1",
-        "labels.exists(k, labels[k] == 5)", "note == 'x'", "note in ['x', 'y']",
-        "peak != null && (peak != null && peak > 1.0)"}) {
+  for (const std::string_view text : {"peak != null && peak > 1.0",
+                                      "peak == null || peak > 1.0",
+                                      "null != peak && peak > 1.0",
+                                      "peak == null ? false : peak > 1.0",
+                                      "peak != null ? peak > 1.0 : true",
+                                      "has(record.peak) && peak > 1.0",
+                                      "!has(record.peak) || record.peak > 1.0",
+                                      "!(peak == null) && peak > 1.0",
+                                      "(peak != null && kwh > 1.0) && peak > 1.0",
+                                      "kwh > 1.0 && peak != null && kwh > 2.0 && peak > 1.0",
+                                      "peak == 1.0 && peak < 2.0",
+                                      "!(peak == null || kwh > 1.0) && peak > 1.0",
+                                      "record.peak != null && peak > 1.0",
+                                      "site.floor != null && site.floor > 1",
+                                      "has(site.floor) && site.floor > 1",
+                                      "labels['a'] != null && labels['a'] > 1",
+                                      "labels.a != null && labels.a > 1",
+                                      "labels.exists(k, labels[k] == 5)",
+                                      "note == 'x'",
+                                      "note in ['x', 'y']",
+                                      "peak != null && (peak != null && peak > 1.0)"}) {
     INFO(text);
     CHECK(compiled(text).is_condition());
   }
@@ -106,9 +116,8 @@ TEST_CASE("a value that may be null needs a guard, and every form of guard is ta
 
 TEST_CASE("what a rule uses, and what its result is") {
   const Program program = compiled("kwh > 1.0 && record.count > 2 && topic == 't' && kwh < 9.0");
-  const std::vector<Use> uses = {{Use::What::field, "kwh"},
-                                 {Use::What::field, "count"},
-                                 {Use::What::topic, ""}};
+  const std::vector<Use> uses = {
+      {Use::What::field, "kwh"}, {Use::What::field, "count"}, {Use::What::topic, ""}};
   CHECK(program.uses() == uses);
   CHECK(compiled("record == record").uses().size() == 14);
 
@@ -125,10 +134,8 @@ TEST_CASE("what a rule uses, and what its result is") {
   CHECK(type_of("'Done'") == "string -> \"string\"");
   CHECK(type_of("key") == "null or bytes -> [\"null\",\"bytes\"]");
   CHECK(type_of("kwh > 1.0") == "bool -> \"boolean\"");
-  CHECK(type_of("peak == null ? null : peak * 2.0") ==
-        "null or double -> [\"null\",\"double\"]");
-  CHECK(type_of("tags + ['x']") ==
-        "list(string) -> {\"type\":\"array\",\"items\":\"string\"}");
+  CHECK(type_of("peak == null ? null : peak * 2.0") == "null or double -> [\"null\",\"double\"]");
+  CHECK(type_of("tags + ['x']") == "list(string) -> {\"type\":\"array\",\"items\":\"string\"}");
   CHECK(type_of("{'a': 1}") == "map(string, int) -> {\"type\":\"map\",\"values\":\"long\"}");
   CHECK(type_of("at + duration('1h')").starts_with("timestamp -> "));
   CHECK(type_of("any") == "dyn -> [\"string\",\"long\"]");

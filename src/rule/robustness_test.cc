@@ -1,13 +1,13 @@
 // Hostile texts: whatever is given, the answer is a value or an error, soon.
 
+#include "base/random.h"
+#include "rule/program.h"
+
 #include <doctest/doctest.h>
 
 #include <array>
 #include <string>
 #include <string_view>
-
-#include "base/random.h"
-#include "rule/program.h"
 
 namespace penstock::rule {
 namespace {

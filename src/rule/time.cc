@@ -44,8 +44,7 @@ int64_t read_number(std::string_view text, size_t at, size_t digits) {
 // The offset at the end of a timestamp: Z or ±hh:mm.
 std::optional<int64_t> read_offset(std::string_view text) {
   if (text == "Z" || text == "z") return 0;
-  if (text.size() != 6 || (text[0] != '+' && text[0] != '-') || text[3] != ':')
-    return std::nullopt;
+  if (text.size() != 6 || (text[0] != '+' && text[0] != '-') || text[3] != ':') return std::nullopt;
   const int64_t hours = read_number(text, 1, 2);
   const int64_t minutes = read_number(text, 4, 2);
   if (hours < 0 || hours > 23 || minutes < 0 || minutes > 59) return std::nullopt;
@@ -89,7 +88,8 @@ int64_t unit_nanos(std::string_view text, size_t& at) {
 
 __extension__ using Wide = __int128;
 
-// One "1.5h" of a duration, in nanoseconds; moves `at`. False when it does not parse or is far too large.
+// One "1.5h" of a duration, in nanoseconds; moves `at`. False when it does not parse or is far too
+// large.
 bool read_part(std::string_view text, size_t& at, Wide& total) {
   Wide whole = 0;
   Wide fraction = 0;
@@ -212,7 +212,8 @@ std::optional<int64_t> subtract(Time a, Time b) {
 
 Calendar calendar(Time t, int64_t offset_seconds) {
   const int64_t local = t.seconds + offset_seconds;
-  const int64_t days = floor_div(local, kSecondsPerDay) + kDaysTo1970;  // since 0001-01-01, a Monday
+  const int64_t days =
+      floor_div(local, kSecondsPerDay) + kDaysTo1970;  // since 0001-01-01, a Monday
   const int64_t second_of_day = floor_mod(local, kSecondsPerDay);
   int64_t year = floor_div(days * 400, 146'097) + 1;  // right or one off
   while (days_before_year(year) > days) year--;

@@ -1,7 +1,7 @@
 // time.h — CEL's timestamps and durations: text, calendar fields, arithmetic with its bounds.
 //
-// Timestamps run from 0001-01-01T00:00:00Z to 9999-12-31T23:59:59.999999999Z. Durations are int64 nanoseconds,
-// about ±292 years, which is the range that CEL's specification gives them.
+// Timestamps run from 0001-01-01T00:00:00Z to 9999-12-31T23:59:59.999999999Z. Durations are int64
+// nanoseconds, about ±292 years, which is the range that CEL's specification gives them.
 //
 // Thread      free functions, no state.
 // Errors      std::nullopt or false: the text does not parse, or the result is out of range.
@@ -10,12 +10,12 @@
 //     int64_t hour = calendar(*at, 3600).hour;
 #pragma once
 
+#include "rule/value.h"
+
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
-
-#include "rule/value.h"
 
 namespace penstock::rule {
 
@@ -27,7 +27,8 @@ inline bool in_range(Time t) { return t.seconds >= kMinSeconds && t.seconds <= k
 
 // The instant `units` after 1970 in units of 1/`per_second` seconds; per_second divides 1e9.
 Time time_of_units(int64_t units, int64_t per_second);
-// The way back, what is below the unit cut off; nullopt when int64 is too small (nanoseconds beyond 1677–2262).
+// The way back, what is below the unit cut off; nullopt when int64 is too small (nanoseconds beyond
+// 1677–2262).
 std::optional<int64_t> units_of_time(Time t, int64_t per_second);
 
 // RFC 3339: 2026-01-01T00:00:00.5Z, offsets as +01:00. At most nine digits of fraction.
@@ -52,8 +53,8 @@ struct Calendar {
 };
 Calendar calendar(Time t, int64_t offset_seconds);
 
-// Seconds east of UTC at `t` in a zone: "", "UTC", "+01:00", "-09:30", "01:00", or a name as Europe/Berlin, which is
-// read from the machine's zone database. nullopt: no such zone here.
+// Seconds east of UTC at `t` in a zone: "", "UTC", "+01:00", "-09:30", "01:00", or a name as
+// Europe/Berlin, which is read from the machine's zone database. nullopt: no such zone here.
 std::optional<int64_t> zone_offset(std::string_view zone, Time t);
 
 }  // namespace penstock::rule

@@ -135,7 +135,9 @@ const Type* Types::of_value(const Value& value) {
   }
 }
 
-const Type* Types::join(const Type* a, const Type* b) { return same(*a, *b) ? a : of(TypeKind::dyn); }
+const Type* Types::join(const Type* a, const Type* b) {
+  return same(*a, *b) ? a : of(TypeKind::dyn);
+}
 
 bool same(const Type& a, const Type& b) {
   if (a.kind != b.kind || a.nullable != b.nullable || a.node != b.node) return false;

@@ -1,24 +1,26 @@
 // type.h — what the checker knows about an expression before it runs.
 //
-// CEL's types, a nullable mark on any of them (an Avro union with null), and records with their Avro node. From Avro:
-// int, long → int; float, double → double; string, enum, uuid in text → string; bytes, fixed → bytes;
-// timestamp-*, local-timestamp-* → timestamp (local ones read as UTC); date → timestamp at midnight UTC;
-// time-* → duration since midnight; decimal → double; array → list; map → map(string, …); record → record, at
-// run time a map; null with one other type → that type, nullable; any other union → dyn.
+// CEL's types, a nullable mark on any of them (an Avro union with null), and records with their
+// Avro node. From Avro: int, long → int; float, double → double; string, enum, uuid in text →
+// string; bytes, fixed → bytes; timestamp-*, local-timestamp-* → timestamp (local ones read as
+// UTC); date → timestamp at midnight UTC; time-* → duration since midnight; decimal → double; array
+// → list; map → map(string, …); record → record, at run time a map; null with one other type → that
+// type, nullable; any other union → dyn.
 //
 // Thread      Types has one owner while types are made; a finished Type is immutable.
 // Lifetime    types live as long as the Types that made them.
 //
 //     Types types;
-//     const Type* kwh = types.from_avro(*schema->root().field("kwh")->type);   // describe(*kwh) == "double"
+//     const Type* kwh = types.from_avro(*schema->root().field("kwh")->type);   // describe(*kwh) ==
+//     "double"
 #pragma once
+
+#include "avro/schema.h"
+#include "rule/value.h"
 
 #include <cstdint>
 #include <deque>
 #include <string>
-
-#include "avro/schema.h"
-#include "rule/value.h"
 
 namespace penstock::rule {
 
@@ -71,7 +73,8 @@ class Types {
 };
 
 bool same(const Type& a, const Type& b);
-// Whether a value of one may equal one of the other: same type, or dyn somewhere, or null and nullable.
+// Whether a value of one may equal one of the other: same type, or dyn somewhere, or null and
+// nullable.
 bool comparable(const Type& a, const Type& b);
 // For people: "int", "null or double", "list(string)", "record energy.Reading".
 std::string describe(const Type& type);

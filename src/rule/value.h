@@ -1,24 +1,25 @@
 // value.h — one CEL value of any type, as the row-by-row evaluator sees it.
 //
-// A Value is 16 bytes and trivially copyable. Strings, bytes, lists and maps point into an arena or into the batch.
-// An error is a value too (ValueKind::error with its text): CEL's && and || absorb errors, so they travel.
-// Records are maps from field name to value.
+// A Value is 16 bytes and trivially copyable. Strings, bytes, lists and maps point into an arena or
+// into the batch. An error is a value too (ValueKind::error with its text): CEL's && and || absorb
+// errors, so they travel. Records are maps from field name to value.
 //
 // Thread      values are immutable; the arena they point into has one owner.
 // Lifetime    as long as the arena and the batch they were made from.
-// Limits      strings, lists and maps below 2^32 bytes or items; Budget bounds what one evaluation may do.
+// Limits      strings, lists and maps below 2^32 bytes or items; Context bounds what one
+//             evaluation may do.
 // Errors      text for people: "division by zero", "no such key: 'a'".
 //
-//     Value sum = add(Value::of_int(1), Value::of_int(2), context);
+//     Value sum = apply(Fn::add, args, context);           // function.h
 //     if (sum.kind == ValueKind::error) report(sum.text());
 #pragma once
+
+#include "base/arena.h"
 
 #include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
-
-#include "base/arena.h"
 
 namespace penstock::rule {
 
@@ -105,11 +106,13 @@ struct Entry {
 // A map's entries in the order they were given; beyond kLinearEntries with an open-addressed index.
 struct MapData {
   std::span<const Entry> entries;
-  std::span<const uint32_t> index;  // entry number + 1, 0 = free; a power of two; empty for small maps
+  std::span<const uint32_t>
+      index;  // entry number + 1, 0 = free; a power of two; empty for small maps
 };
 inline constexpr size_t kLinearEntries = 8;
 
-// What one evaluation may still do: one step per iteration of a macro, item compared or 16 bytes made.
+// What one evaluation may still do: one step per iteration of a macro, item compared or 16 bytes
+// made.
 struct Context {
   Arena& arena;
   uint64_t steps_left;
@@ -125,8 +128,8 @@ struct Context {
 inline constexpr uint64_t kStepsPerEvaluation = 1'000'000;
 inline constexpr std::string_view kOverBudget = "the evaluation takes too many steps";
 
-// CEL's ==: numbers across types, NaN unequal to itself, values of different types unequal. False when over budget
-// (the caller sees steps_left == 0).
+// CEL's ==: numbers across types, NaN unequal to itself, values of different types unequal. False
+// when over budget (the caller sees steps_left == 0).
 bool equal(const Value& a, const Value& b, Context& context);
 // CEL's order: -1, 0, 1; kUnordered for NaN or a pair that has no order.
 inline constexpr int kUnordered = 2;

@@ -1,12 +1,12 @@
 // Named time zones from the machine's own database (TZif, RFC 8536), read once per thread and zone.
 
+#include "rule/time.h"
+
 #include <cctype>
 #include <cstdio>
 #include <map>
 #include <memory>
 #include <vector>
-
-#include "rule/time.h"
 
 namespace penstock::rule {
 
@@ -17,7 +17,8 @@ struct Zone {
   std::vector<int64_t> since;    // seconds, ascending
   std::vector<int32_t> offsets;  // seconds east of UTC from since[i] on
   int32_t first_offset = 0;
-  bool ends_in_rule = false;  // daylight saving goes on after the last change by a rule that is not read here
+  bool ends_in_rule =
+      false;  // daylight saving goes on after the last change by a rule that is not read here
 };
 
 constexpr size_t kZonesKept = 64;
@@ -49,8 +50,7 @@ std::string read_zone_file(std::string_view name) {
 
 int64_t big_endian(const std::string& bytes, size_t at, size_t width) {
   uint64_t value = (static_cast<unsigned char>(bytes[at]) & 0x80U) != 0 ? ~uint64_t{0} : 0;
-  for (size_t i = 0; i < width; i++)
-    value = value << 8 | static_cast<unsigned char>(bytes[at + i]);
+  for (size_t i = 0; i < width; i++) value = value << 8 | static_cast<unsigned char>(bytes[at + i]);
   return static_cast<int64_t>(value);
 }
 

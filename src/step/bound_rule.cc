@@ -79,7 +79,8 @@ void BoundRule::reject_failed(row::Batch& batch, uint32_t step) {
 
 Result<BoundRule> make_condition(const flow::Config& config, std::string_view field,
                                  flow::Shape& shape) {
-  const yaml::Node& text = *config.find(field);
+  const yaml::Node* found = config.find(field);
+  const yaml::Node& text = found == nullptr ? config.node() : *found;
   PENSTOCK_TRY(bound, BoundRule::make(config, text, shape));
   if (!bound.program().is_condition()) {
     return fail(Code::P305,

@@ -41,7 +41,8 @@ class BoundRule {
   std::vector<uint32_t> gone_;
 };
 
-// The same with the demand that the rule is true or false (P305).
+// The same with the demand that the rule is true or false (P305). Without that field the part is
+// written as the bare rule itself.
 Result<BoundRule> make_condition(const flow::Config& config, std::string_view field,
                                  flow::Shape& shape);
 

@@ -1,3 +1,4 @@
+#include "base/json_write.h"
 #include "base/suggest.h"
 #include "flow/key_text.h"
 #include "step/bound_rule.h"
@@ -56,10 +57,20 @@ class Join final : public flow::Step {
       }
       gone_.push_back(row);
       batch.reject(row, index_, "join.no_match",
-                   has_key ? fmt::format("table \"{}\" has no row for \"{}\"", name_, key_)
+                   has_key ? fmt::format("table \"{}\" has no row for {}", name_, shown(batch, row))
                            : fmt::format("the key of table \"{}\" is null in this record", name_));
     }
     flow::remove_live(batch.live, gone_);
+  }
+
+  // The key for people: the fields' texts.
+  std::string shown(const row::Batch& batch, uint32_t row) const {
+    std::string text;
+    for (const uint32_t& slot : by_) {
+      if (&slot != by_.data()) text += ", ";
+      flow::append_key(batch, {&slot, 1}, row, text);
+    }
+    return quoted(text);
   }
 
   row::Column copy(row::Batch& batch, const row::Column& from) {

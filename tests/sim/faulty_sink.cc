@@ -1,5 +1,7 @@
 #include "faulty_sink.h"
 
+#include <fmt/core.h>
+
 #include <optional>
 #include <utility>
 
@@ -63,6 +65,24 @@ class Passage {
     return answer;
   }
 
+  // For --trace.
+  void tell(const flow::Commit& commit) {
+    for (const flow::PartitionCommit& moved : commit.partitions) {
+      world_.note(slot_, fmt::format("commits {}: {} to {}", moved.partition.index,
+                                     moved.from.value, moved.next.value));
+    }
+  }
+  void tell(const flow::SinkEvent& event) {
+    if (const auto* claimed = std::get_if<flow::Claimed>(&event)) {
+      for (const flow::Owned& owned : claimed->owned) {
+        world_.note(slot_, fmt::format("claimed {} at {}", owned.partition.index, owned.next.value));
+      }
+    } else if (const auto* ended = std::get_if<flow::Ended>(&event)) {
+      world_.note(slot_, fmt::format("ended {}", static_cast<int>(ended->end)));
+    }
+  }
+  bool tracing() const { return world_.tracing(); }
+
   Fault fault() const { return fault_; }
   World& world() { return world_; }
 
@@ -97,13 +117,16 @@ class FaultySink : public Base {
         claim_refused);
   }
   void begin_commit(flow::Commit commit) override {
+    if (passage_.tracing()) passage_.tell(commit);
     passage_.begin(Point::commit, [&] { pass_commit(std::move(commit)); }, commit_refused);
   }
   void begin_abort() override {
     passage_.begin(Point::abort, [&] { sink_->begin_abort(); }, commit_refused);
   }
   flow::SinkEvent poll() override {
-    return passage_.poll([&] { return sink_->poll(); });
+    flow::SinkEvent event = passage_.poll([&] { return sink_->poll(); });
+    if (passage_.tracing()) passage_.tell(event);
+    return event;
   }
   void release(const flow::PartitionSet& partitions) override { sink_->release(partitions); }
 

@@ -41,7 +41,7 @@ Fate fate_of(uint32_t stage, std::string_view text) {
 }
 
 engine::Processed PrepProcessor::process(row::RawBatch& batch, engine::Epoch& epoch) {
-  if (blocked_()) return engine::Processed::blocked;
+  if (blocked_(batch)) return engine::Processed::blocked;
   uint64_t passed = 0, dropped = 0, dead = 0;
   for (const row::RawRecord& record : batch.records) {
     switch (fate_of(0, record.value)) {
@@ -75,7 +75,7 @@ engine::Processed PrepProcessor::process(row::RawBatch& batch, engine::Epoch& ep
 void PrepProcessor::make_dead(const flow::RejectedRow&, engine::Epoch&) { PENSTOCK_CHECK(false); }
 
 engine::Processed WriterProcessor::process(row::RawBatch& batch, engine::Epoch& epoch) {
-  if (blocked_()) return engine::Processed::blocked;
+  if (blocked_(batch)) return engine::Processed::blocked;
   const auto texts = epoch.arena.array<ByteView>(batch.records.size());
   const auto values = epoch.arena.array<double>(batch.records.size());
   const auto ids = epoch.arena.array<flow::RowId>(batch.records.size());

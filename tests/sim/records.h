@@ -28,29 +28,32 @@ Fate fate_of(uint32_t stage, std::string_view text);
 // What the first stage makes of it.
 std::string annotated(std::string_view text);
 
-// log → log: outputs {mid, dead.prep}. `before` is called first and may say `blocked`.
+// Called with each batch before anything else; true: blocked.
+using Before = std::function<bool(const row::RawBatch&)>;
+
+// log → log: outputs {mid, dead.prep}.
 class PrepProcessor final : public engine::Processor {
  public:
-  explicit PrepProcessor(std::function<bool()> blocked) : blocked_(std::move(blocked)) {}
+  explicit PrepProcessor(Before blocked) : blocked_(std::move(blocked)) {}
   void begin(engine::Epoch&) override {}
   engine::Processed process(row::RawBatch& batch, engine::Epoch& epoch) override;
   void make_dead(const flow::RejectedRow&, engine::Epoch&) override;
 
  private:
-  std::function<bool()> blocked_;
+  Before blocked_;
   std::string text_;
 };
 
 // log → store: outputs {dead.writer}, rows (text string, value double).
 class WriterProcessor final : public engine::Processor {
  public:
-  explicit WriterProcessor(std::function<bool()> blocked) : blocked_(std::move(blocked)) {}
+  explicit WriterProcessor(Before blocked) : blocked_(std::move(blocked)) {}
   void begin(engine::Epoch&) override {}
   engine::Processed process(row::RawBatch& batch, engine::Epoch& epoch) override;
   void make_dead(const flow::RejectedRow& rejected, engine::Epoch& epoch) override;
 
  private:
-  std::function<bool()> blocked_;
+  Before blocked_;
 };
 
 }  // namespace penstock::sim

@@ -115,7 +115,12 @@ void World::start(Slot& slot) {
   slot.draining = false;
   slot.blocked_for = 0;
   slot.next_turn = slot.paused_until = now_;
-  const auto blocked = [this, &slot] {
+  const auto blocked = [this, &slot](const row::RawBatch& batch) {
+    if (settings_.trace) {
+      note(slot, fmt::format("computes {}: {} to {}", batch.partition.index,
+                             batch.records.front().offset.value,
+                             batch.records.back().offset.value));
+    }
     const Fault fault = draw(slot, Point::compute);
     if (fault == Fault::crash_before || fault == Fault::crash_after) throw Crash{};
     if (fault == Fault::blocked) slot.blocked_for = 1 + random_.below(4);

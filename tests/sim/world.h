@@ -74,6 +74,7 @@ class World {
   log::MemoryLog& log() { return log_; }
   store::ModelStore& store() { return store_; }
   flow::StoreSpec store_spec();
+  bool tracing() const { return settings_.trace; }
   void note(const Slot& slot, std::string_view what);
 
  private:

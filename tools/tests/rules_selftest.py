@@ -6,7 +6,8 @@ import tempfile
 
 TOOLS = pathlib.Path(__file__).resolve().parents[1]
 CONTRACT = "// {name} — a thing.\n#pragma once\n"
-LAYERS = "0  base\n1  row\n5  engine\n6  ops\n"
+LAYERS = "0  base\n1  row wire\n5  engine\n6  ops\n"
+ROOMS = "foreach(room base row wire engine ops)\n"
 
 # (tool, file, content, what the message must contain)
 PLANTED = [
@@ -14,6 +15,10 @@ PLANTED = [
     ("layers", "src/engine/a.cc", '#include "ops/b.h"\n', "room engine (level 5) includes"),
     ("layers", "src/engine/a.cc", "#include <thread>\n", "no threads, clocks"),
     ("layers", "src/row/a.cc", "#include <sys/socket.h>\n", "must not touch the world"),
+    ("layers", "src/row/a.cc", '#include "wire/b.h"\n', "of the same level"),
+    ("layers", "src/ops/a.cc", "#include <sqlite3.h>\n", "sqlite is included by 2 files"),
+    ("layers", "src/step/a.cc", "#include <chrono>\n", "not a room"),
+    ("layers", "layers.txt", LAYERS + "2  base\n", "is listed twice"),
     ("layers", "src/stray/a.cc", "\n", "this folder is not a room"),
     ("layers", "src/ops/a.h", "#include <rocksdb/db.h>\n", "a header includes the library rocksdb"),
     ("layers", "src/ops/a.cc", '#include "nowhere/b.h"\n', "names no room"),
@@ -31,6 +36,15 @@ PLANTED = [
     ("tidy", "src/base/a.cc", "int a;\n" * 900, "lines in a file"),
     ("tidy", "src/base/a.cc", "int f() {\n" + "  g();\n" * 80 + "}\n", "a function of 82 lines"),
     ("tidy", "src/base/a_test.cc", "  std::this_thread::sleep_for(x);\n", "a sleep in a test"),
+    ("tidy", "src/base/a.cc", "F::F(int a,\n     int b)\n    : a_(a),\n      b_(b) {\n" + "  g();\n" * 70 + "}\n",
+     "a function of 75 lines"),
+    ("tidy", "src/base/a.cc", "using namespace " + "std;\n", "using namespace std is banned"),
+    ("tidy", "tests/a.sh", "sle" + "ep 3\n", "a sleep in a test"),
+    ("tidy", "tests/a.py", "a = 1\n", "no test runs this script"),
+    ("tidy", "tests/a.cc", "int a;\n", "no target builds this file"),
+    ("tidy", "src/base/unused.h", CONTRACT.format(name="unused.h"), "no file includes this header"),
+    ("tidy", "src/engine/a.cc", "int a;\n", "no target builds this file"),
+    ("tidy", "docs/a.md", "as is" + "sue 3 says\n", "number of a tracker"),
     ("tidy", "docs/a.md", "see /wo" + "rk/main\n", "absolute path"),
     ("tidy", "docs/a.md", "from py" + "pi.org\n", "package registry"),
 ]
@@ -39,8 +53,13 @@ PLANTED = [
 def run(tool, files):
     with tempfile.TemporaryDirectory() as folder:
         root = pathlib.Path(folder)
-        for name, content in {"layers.txt": LAYERS, "src/row/b.h": CONTRACT.format(name="b.h"),
-                              "src/ops/b.h": CONTRACT.format(name="b.h"), **files}.items():
+        room = "penstock_room(x)\n"
+        clean = {"layers.txt": LAYERS, "src/CMakeLists.txt": ROOMS, "src/base/CMakeLists.txt": room,
+                 "src/row/CMakeLists.txt": room, "src/ops/CMakeLists.txt": room,
+                 "src/row/b.h": CONTRACT.format(name="b.h"), "src/wire/b.h": CONTRACT.format(name="b.h"),
+                 "src/ops/b.h": CONTRACT.format(name="b.h"),
+                 "src/ops/b.cc": '#include "ops/b.h"\n#include "row/b.h"\n#include "wire/b.h"\n#include <sqlite3.h>\n'}
+        for name, content in {**clean, **files}.items():
             (root / name).parent.mkdir(parents=True, exist_ok=True)
             (root / name).write_text(content)
         done = subprocess.run([TOOLS / tool, folder], capture_output=True, text=True)

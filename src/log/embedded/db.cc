@@ -16,9 +16,9 @@ namespace {
 constexpr size_t kMiB = 1 << 20;
 constexpr size_t kBlockCacheBytes = 16 * kMiB;
 constexpr size_t kWriteBuffersBytes = 64 * kMiB;
-constexpr size_t kChunksBufferBytes = 16 * kMiB;
+constexpr size_t kChunksBufferBytes = 8 * kMiB;
 constexpr size_t kSmallBufferBytes = 2 * kMiB;
-constexpr size_t kWalBytes = 24 * kMiB;
+constexpr size_t kWalBytes = 10 * kMiB;
 constexpr size_t kBlobFileBytes = 32 * kMiB;
 constexpr size_t kMinBlobBytes = 512;
 constexpr int kOpenFiles = 256;
@@ -72,7 +72,8 @@ rocksdb::ColumnFamilyOptions family_options(Family family,
     options.enable_blob_files = true;
     options.min_blob_size = kMinBlobBytes;
     options.blob_file_size = kBlobFileBytes;
-    options.enable_blob_garbage_collection = true;
+    // No collection, for it would copy live chunks: a file goes when retention took its last one.
+    options.enable_blob_garbage_collection = false;
   }
   return options;
 }
@@ -201,8 +202,10 @@ Result<void> Db::write(DbBatch& batch, bool sync) {
 
 Result<bool> Db::get(Family family, ByteView key, Value& value) const {
   value.impl_->slice.Reset();
-  const auto status =
-      impl_->db->Get(rocksdb::ReadOptions(), impl_->of(family), slice(key), &value.impl_->slice);
+  rocksdb::ReadOptions options;
+  // A chunk has a checksum of its own, which its reader verifies.
+  options.verify_checksums = family != Family::chunks;
+  const auto status = impl_->db->Get(options, impl_->of(family), slice(key), &value.impl_->slice);
   if (status.IsNotFound()) return false;
   if (!status.ok()) return failed(status, "reading");
   return true;

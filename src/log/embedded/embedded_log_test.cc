@@ -53,7 +53,7 @@ class EmbeddedHarness final : public flow::LogHarness {
 
 TEST_CASE("the log contract") {
   for (const auto& contract : flow::log_contract()) {
-    INFO(contract.name);
+    INFO(std::string(contract.name));
     EmbeddedHarness harness;
     contract.run(harness);
   }

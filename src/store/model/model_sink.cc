@@ -1,12 +1,12 @@
+#include "base/check.h"
+#include "store/model/model_contents.h"
+#include "store/model/model_store.h"
+
 #include <fmt/format.h>
 
 #include <optional>
 #include <set>
 #include <utility>
-
-#include "base/check.h"
-#include "store/model/model_contents.h"
-#include "store/model/model_store.h"
 
 namespace penstock::store {
 
@@ -88,7 +88,9 @@ class ModelSink final : public flow::StoreSink {
       const auto it = contents_->positions.find(position_key(moved.partition));
       if (it == contents_->positions.end() || it->second.next != moved.from ||
           it->second.term != moved.term) {
-        return {flow::CommitEnd::fenced, {}, {},
+        return {flow::CommitEnd::fenced,
+                {},
+                {},
                 fail(Code::S004, "another worker owns this partition").take()};
       }
     }
@@ -122,8 +124,9 @@ class ModelSink final : public flow::StoreSink {
         PreparedRow row = prepare(spec_.table, rows, i);
         if (!row.reason.empty()) ended.rejected.push_back({id, row.reason, "a column refuses it"});
         const uint32_t topic = id.partition.topic;
-        prepared.emplace_back(std::move(row), ModelOrigin{spec_.inputs[topic], spec_.lineages[topic],
-                                                          id.partition.index, id.offset});
+        prepared.emplace_back(
+            std::move(row),
+            ModelOrigin{spec_.inputs[topic], spec_.lineages[topic], id.partition.index, id.offset});
       }
     }
     return prepared;

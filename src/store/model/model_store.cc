@@ -1,15 +1,15 @@
 #include "store/model/model_store.h"
 
+#include "base/json_write.h"
+#include "flow/key_text.h"
+#include "store/model/model_contents.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
 #include <iterator>
 #include <utility>
-
-#include "base/json_write.h"
-#include "flow/key_text.h"
-#include "store/model/model_contents.h"
 
 namespace penstock::store {
 namespace {
@@ -61,14 +61,16 @@ PreparedRow prepare(const flow::StoreTable& table, const flow::StoreRows& rows, 
     append_value(column, row, made.text);
     const auto key = std::find(table.key.begin(), table.key.end(), fields[i].name);
     const bool is_newest = table.newest_by == fields[i].name;
-    if ((key != table.key.end() || is_newest) && column.is_null(row)) made.reason = "store.not_null";
+    if ((key != table.key.end() || is_newest) && column.is_null(row))
+      made.reason = "store.not_null";
     if (column.kind == row::Kind::float64 && !column.is_null(row) &&
         std::isnan(column.float64s[row]))
       made.reason = "store.not_a_number";
     if (key != table.key.end()) key_texts[key - table.key.begin()] = made.text.substr(start);
     if (!is_newest || column.is_null(row)) continue;
     if (column.kind == row::Kind::int64) {
-      made.newest_text = fmt::format("{:020}", static_cast<uint64_t>(column.int64s[row]) ^ (1ULL << 63));
+      made.newest_text =
+          fmt::format("{:020}", static_cast<uint64_t>(column.int64s[row]) ^ (1ULL << 63));
     } else if (column.kind == row::Kind::float64) {
       made.newest_number = column.float64s[row];
     } else if (column.kind != row::Kind::boolean) {
@@ -130,8 +132,7 @@ Result<flow::StoreState> ModelStore::state(const flow::StoreSpec& spec) {
   for (const auto& [key, position] : contents_->positions) {
     if (std::get<0>(key) != spec.pipeline || std::get<2>(key) != spec.store) continue;
     if (!spec.stage.empty() && std::get<1>(key) != spec.stage) continue;
-    state.positions.push_back(
-        {position.topic, std::get<4>(key), position.next, position.fates});
+    state.positions.push_back({position.topic, std::get<4>(key), position.next, position.fates});
   }
   if (const auto it = contents_->tables.find(spec.table.table); it != contents_->tables.end())
     state.rows = it->second.appended.size() + it->second.by_key.size();
@@ -148,8 +149,7 @@ std::vector<ModelRow> ModelStore::rows(std::string_view table) const {
   return rows;
 }
 
-Result<std::vector<std::string>> ModelStore::newest(const flow::StoreTable& table,
-                                                    uint32_t limit) {
+Result<std::vector<std::string>> ModelStore::newest(const flow::StoreTable& table, uint32_t limit) {
   std::vector<ModelRow> all = rows(table.table);
   std::sort(all.begin(), all.end(),
             [](const ModelRow& a, const ModelRow& b) { return a.written_at > b.written_at; });

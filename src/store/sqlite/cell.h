@@ -23,21 +23,32 @@
 namespace penstock::store {
 
 enum class CellForm : uint8_t {
-  boolean, integer, real, text, blob, timestamp, local_timestamp, date, time, decimal, json,
+  boolean,
+  integer,
+  real,
+  text,
+  blob,
+  timestamp,
+  local_timestamp,
+  date,
+  time,
+  decimal,
+  json,
 };
 
 struct CellType {
   CellForm form = CellForm::text;
-  int64_t per_second = 1;  // of the time forms
-  uint32_t scale = 0;      // of decimals
-  const avro::Node* node = nullptr;  // without the null of a nullable
+  int64_t per_second = 1;                // of the time forms
+  uint32_t scale = 0;                    // of decimals
+  const avro::Node* node = nullptr;      // without the null of a nullable
   std::string_view column_type() const;  // "INTEGER", "REAL", "TEXT", "BLOB"
 };
 CellType cell_type(const avro::Node& type);
 
 // Room for the longest text of a time.
 inline constexpr size_t kTimeTextBytes = 40;
-// Writes the text of a time form; returns its length, 0 when the value is outside the years 0 to 9999.
+// Writes the text of a time form; returns its length, 0 when the value is outside the years 0 to
+// 9999.
 size_t write_time(const CellType& type, int64_t value, char* to);
 // Two's complement, big-endian, as Avro has decimals; false when longer than 128 bytes.
 bool append_decimal(ByteView unscaled, uint32_t scale, std::string& out);

@@ -1,9 +1,10 @@
 #include "store/sqlite/database.h"
 
 #include <fmt/format.h>
-#include <sqlite3.h>
 
 #include <utility>
+
+#include <sqlite3.h>
 
 namespace penstock::store {
 namespace {
@@ -92,10 +93,9 @@ int Statement::columns() const { return sqlite3_column_count(statement_); }
 
 Result<Database> Database::open(const std::string& path, Options options) {
   sqlite3* connection = nullptr;
-  const int flags = options.read_only ? SQLITE_OPEN_READONLY
-                                      : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
-  const int code =
-      sqlite3_open_v2(path.c_str(), &connection, flags | SQLITE_OPEN_NOMUTEX, nullptr);
+  const int flags =
+      options.read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+  const int code = sqlite3_open_v2(path.c_str(), &connection, flags | SQLITE_OPEN_NOMUTEX, nullptr);
   Database database(connection);
   if (code != SQLITE_OK)
     return std::unexpected(to_error(outcome_of(code), path, sqlite3_errmsg(connection)));
@@ -104,8 +104,7 @@ Result<Database> Database::open(const std::string& path, Options options) {
   sqlite3_limit(connection, SQLITE_LIMIT_LENGTH, static_cast<int>(kMaxValueBytes));
   const Outcome outcome =
       options.read_only ? database.run("SELECT 1 FROM sqlite_schema") : database.run(kSettings);
-  if (outcome != Outcome::done)
-    return std::unexpected(to_error(outcome, path, database.message()));
+  if (outcome != Outcome::done) return std::unexpected(to_error(outcome, path, database.message()));
   return database;
 }
 
@@ -154,7 +153,9 @@ Error to_error(Outcome outcome, const std::string& path, const std::string& mess
     case Outcome::refused:
       return fail(Code::S002, text).take();
     default:
-      return fail(Code::S001, text).cure("check that the folder is there and may be written").take();
+      return fail(Code::S001, text)
+          .cure("check that the folder is there and may be written")
+          .take();
   }
 }
 

@@ -29,19 +29,21 @@ inline constexpr size_t kMaxValueBytes = 256u << 20;
 enum class Outcome : uint8_t {
   done,
   row,
-  busy,        // somebody else holds the file, longer than busy_millis
-  refused,     // a constraint, a type, a size: this row's fault
-  outage,      // disk full, I/O error: try again later
-  damaged,     // not a database, or corrupt
+  busy,         // somebody else holds the file, longer than busy_millis
+  refused,      // a constraint, a type, a size: this row's fault
+  outage,       // disk full, I/O error: try again later
+  damaged,      // not a database, or corrupt
   not_allowed,  // read-only, rights
-  failed,      // anything else: a statement that does not fit the file's tables
+  failed,       // anything else: a statement that does not fit the file's tables
 };
 
 class Statement {
  public:
   Statement() = default;
   explicit Statement(sqlite3_stmt* statement) : statement_(statement) {}
-  Statement(Statement&& other) noexcept : statement_(other.statement_) { other.statement_ = nullptr; }
+  Statement(Statement&& other) noexcept : statement_(other.statement_) {
+    other.statement_ = nullptr;
+  }
   Statement& operator=(Statement&& other) noexcept;
   ~Statement();
 

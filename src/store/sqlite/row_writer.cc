@@ -1,14 +1,14 @@
 #include "store/sqlite/row_writer.h"
 
+#include "avro/json.h"
+#include "base/check.h"
+#include "store/sqlite/table_text.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
 #include <utility>
-
-#include "avro/json.h"
-#include "base/check.h"
-#include "store/sqlite/table_text.h"
 
 namespace penstock::store {
 
@@ -73,7 +73,8 @@ bool RowWriter::bind_int64(Column& column, int parameter, int64_t value) {
   }
   const size_t length = write_time(column.type, value, column.time);
   if (length == 0)
-    return refuse(column, "store.out_of_range", fmt::format("is no time that can be written: {}", value));
+    return refuse(column, "store.out_of_range",
+                  fmt::format("is no time that can be written: {}", value));
   insert_.bind_text(parameter, {column.time, length});
   return true;
 }

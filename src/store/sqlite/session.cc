@@ -1,10 +1,10 @@
 #include "store/sqlite/session.h"
 
+#include "store/sqlite/table_text.h"
+
 #include <fmt/format.h>
 
 #include <utility>
-
-#include "store/sqlite/table_text.h"
 
 namespace penstock::store {
 namespace {
@@ -152,7 +152,9 @@ flow::Ended Session::commit(const flow::Commit& commit, std::span<const flow::St
     return failed(outcome);
   if (fenced) {
     undo(false);
-    return {flow::CommitEnd::fenced, {}, {},
+    return {flow::CommitEnd::fenced,
+            {},
+            {},
             fail(Code::S004, path_ + ": a newer worker owns the partition").take()};
   }
   flow::Ended ended{flow::CommitEnd::done, {}, {}, {}};

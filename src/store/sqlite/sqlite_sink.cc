@@ -1,8 +1,8 @@
 #include "store/sqlite/sqlite_sink.h"
 
-#include <utility>
-
 #include "base/check.h"
+
+#include <utility>
 
 namespace penstock::store {
 

@@ -38,9 +38,9 @@ class SqliteSink final : public flow::StoreSink {
   void forget_rows();
 
   flow::Waker* waker_;
-  std::vector<flow::StoreRows> rows_;   // of the open epoch; the helper reads them during a commit
-  std::set<flow::RowId> refused_;       // likewise
-  bool busy_ = false;                   // an operation is in flight: begun and not yet polled
+  std::vector<flow::StoreRows> rows_;  // of the open epoch; the helper reads them during a commit
+  std::set<flow::RowId> refused_;      // likewise
+  bool busy_ = false;                  // an operation is in flight: begun and not yet polled
 
   std::mutex mutex_;  // guards what follows
   std::condition_variable begun_;

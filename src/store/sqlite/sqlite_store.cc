@@ -1,18 +1,18 @@
 #include "store/sqlite/sqlite_store.h"
 
-#include <fmt/format.h>
-
-#include <filesystem>
-#include <iterator>
-#include <system_error>
-#include <utility>
-
 #include "base/check.h"
 #include "base/json_write.h"
 #include "store/sqlite/cell.h"
 #include "store/sqlite/database.h"
 #include "store/sqlite/sqlite_sink.h"
 #include "store/sqlite/table_text.h"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <iterator>
+#include <system_error>
+#include <utility>
 
 namespace penstock::store {
 namespace {
@@ -80,8 +80,7 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(std::string path) {
   std::error_code error;
   const auto folder = std::filesystem::path(path).parent_path();
   if (!folder.empty()) std::filesystem::create_directories(folder, error);
-  if (error)
-    return fail(Code::S001, fmt::format("{}: {}", folder.string(), error.message()));
+  if (error) return fail(Code::S001, fmt::format("{}: {}", folder.string(), error.message()));
   PENSTOCK_TRY(database, Database::open(path, {}));
   if (const Outcome outcome = database.run(kCreatePositions); outcome != Outcome::done)
     return std::unexpected(to_error(outcome, path, database.message()));
@@ -139,8 +138,7 @@ Result<flow::StoreState> SqliteStore::state(const flow::StoreSpec& spec) {
       return std::unexpected(to_error(outcome, path_, database.message()));
   }
   if (!is_table(database, spec.table.table)) return state;
-  Statement count =
-      database.prepare("SELECT count(*) FROM " + sql_name(spec.table.table), outcome);
+  Statement count = database.prepare("SELECT count(*) FROM " + sql_name(spec.table.table), outcome);
   if (outcome == Outcome::done && count.step() == Outcome::row)
     state.rows = static_cast<uint64_t>(count.int64(0));
   return state;
@@ -153,7 +151,8 @@ Result<std::vector<std::string>> SqliteStore::newest(const flow::StoreTable& tab
   if (!is_table(database, table.table)) return rows;
   Outcome outcome;
   Statement select = database.prepare(newest_text(table), outcome);
-  if (outcome != Outcome::done) return std::unexpected(to_error(outcome, path_, database.message()));
+  if (outcome != Outcome::done)
+    return std::unexpected(to_error(outcome, path_, database.message()));
   select.bind_int64(1, limit);
   const std::vector<avro::Field>& fields = table.schema->root().fields;
   while ((outcome = select.step()) == Outcome::row) {
@@ -166,7 +165,8 @@ Result<std::vector<std::string>> SqliteStore::newest(const flow::StoreTable& tab
     }
     rows.push_back(row + "}");
   }
-  if (outcome != Outcome::done) return std::unexpected(to_error(outcome, path_, database.message()));
+  if (outcome != Outcome::done)
+    return std::unexpected(to_error(outcome, path_, database.message()));
   return rows;
 }
 

@@ -1,15 +1,15 @@
 #include "store/sqlite/sqlite_store.h"
 
+#include "flow/store_contract.h"
+#include "store/sqlite/cell.h"
+#include "store/sqlite/database.h"
+
 #include <unistd.h>
 
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
-
-#include "flow/store_contract.h"
-#include "store/sqlite/cell.h"
-#include "store/sqlite/database.h"
 
 namespace penstock::store {
 namespace {

@@ -1,12 +1,12 @@
 #include "store/sqlite/table_text.h"
 
+#include "store/sqlite/cell.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <map>
 #include <vector>
-
-#include "store/sqlite/cell.h"
 
 namespace penstock::store {
 namespace {
@@ -49,8 +49,8 @@ std::string conflict_text(const flow::StoreTable& table) {
 
 Result<void> check_field(const flow::StoreTable& table, const std::string& name) {
   if (table.schema->root().field(name) != nullptr) return {};
-  return fail(Code::S008, fmt::format("the records for table \"{}\" have no field \"{}\"",
-                                      table.table, name));
+  return fail(Code::S008,
+              fmt::format("the records for table \"{}\" have no field \"{}\"", table.table, name));
 }
 
 }  // namespace
@@ -108,8 +108,8 @@ Result<bool> fits(Database& database, const std::string& path, const flow::Store
   if (found.empty()) return false;
   for (const avro::Field& field : table.schema->root().fields) {
     if (found.contains(field.name)) continue;
-    return fail(Code::S002, fmt::format("{}: table \"{}\" has no column \"{}\"", path, table.table,
-                                        field.name))
+    return fail(Code::S002,
+                fmt::format("{}: table \"{}\" has no column \"{}\"", path, table.table, field.name))
         .cure(fmt::format("ALTER TABLE {} ADD COLUMN {} {}", sql_name(table.table),
                           sql_name(field.name), cell_type(*field.type).column_type()));
   }

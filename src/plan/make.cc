@@ -1,0 +1,312 @@
+#include "base/suggest.h"
+#include "flow/dead_letter.h"
+#include "plan/draft.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace penstock::plan {
+namespace {
+
+class Context final : public flow::MakeContext {
+ public:
+  Context(const Plan& plan, const Stage& stage, MadeSteps& made)
+      : plan_(plan), stage_(stage), made_(made) {}
+
+  const TableShape* table(std::string_view name) const override {
+    const Table* table = plan_.table(name);
+    return table == nullptr || table->shape.schema == nullptr ? nullptr : &table->shape;
+  }
+  std::vector<std::string_view> table_names() const override {
+    std::vector<std::string_view> names;
+    for (const Table& table : plan_.tables) names.push_back(table.name);
+    return names;
+  }
+  uint32_t use_table(std::string_view name) override {
+    const auto found = std::ranges::find(made_.tables, name);
+    const auto index = static_cast<uint32_t>(found - made_.tables.begin());
+    if (found == made_.tables.end()) made_.tables.emplace_back(name);
+    return index;
+  }
+  Result<uint32_t> use_side(std::string_view topic, const flow::Shape& shape,
+                            const Place& place) override {
+    if (!stage_.to_store.empty()) {
+      return fail(Code::P054, fmt::format("stage \"{}\" ends in a store", stage_.name)).at(place);
+    }
+    if (plan_.topic(topic) == nullptr) {
+      std::vector<std::string_view> names;
+      for (const Topic& known : plan_.topics) names.push_back(known.name);
+      return fail(Code::P031, fmt::format("there is no topic \"{}\"", topic))
+          .at(place)
+          .hint(did_you_mean(topic, names));
+    }
+    made_.sides.push_back({std::string(topic), shape});
+    return static_cast<uint32_t>(made_.sides.size() - 1);
+  }
+  uint32_t step_index() const override { return step_; }
+  void at_step(uint32_t step) { step_ = step; }
+
+ private:
+  const Plan& plan_;
+  const Stage& stage_;
+  MadeSteps& made_;
+  uint32_t step_ = 0;
+};
+
+void set_defaults(const std::string& part, EpochLimits& epoch) {
+  if (part == "sqlite" || part == "postgres") epoch.every_millis = 500;
+  if (part == "dynamodb") epoch = {2'500, 8 << 20, 200};
+  if (part == "redshift") epoch = {1'000'000, 64 << 20, 30'000};
+}
+
+// A topic gets the schema of its first writer; further writers and a declared schema must agree.
+void give_schema(Draft& draft, StageDraft& stage, const std::string& name,
+                 const flow::Shape& shape, const yaml::Node& at) {
+  Topic* topic = draft.topic(name);
+  auto schema = shape.schema();
+  if (!schema) {
+    Error error = std::move(schema).error();
+    error.place = draft.document->place(at);
+    draft.report(std::move(error));
+    stage.broken = true;
+    return;
+  }
+  for (const std::string& key : topic->key) {
+    if (shape.field(key) != nullptr) continue;
+    const yaml::Node* body = draft.declared(topic->declared)->body->find("key");
+    draft.report(fail(Code::P039, fmt::format("the key \"{}\" of topic \"{}\" is no field of what "
+                                              "stage \"{}\" makes",
+                                              key, topic->declared, stage.name->text)),
+                 *body);
+    stage.broken = true;
+    return;
+  }
+  if (topic->schema == nullptr) {
+    if (!topic->schema_declared) topic->schema = std::move(*schema);
+    return;
+  }
+  if (topic->schema->canonical() == (*schema)->canonical()) return;
+  stage.broken = true;
+  if (auto origins = shape.origins(*topic->schema); !origins) {
+    Error error = std::move(origins).error();
+    error.place = draft.document->place(at);
+    draft.report(std::move(error));
+    return;
+  }
+  for (const avro::Field& field : (*schema)->root().fields) {
+    const avro::Field* other = topic->schema->root().field(field.name);
+    if (other != nullptr && avro::describe(*other->type) == avro::describe(*field.type)) continue;
+    draft.report(
+        fail(Code::P044,
+             other == nullptr
+                 ? fmt::format("field \"{}\" is not in the schema of topic \"{}\"", field.name, name)
+                 : fmt::format("field \"{}\" is {} in topic \"{}\", but {} here", field.name,
+                               avro::describe(*other->type), name, avro::describe(*field.type))),
+        at);
+    return;
+  }
+  stage.broken = false;  // only order or names of types differ: the encoder goes by field
+}
+
+bool find_input(Draft& draft, StageDraft& draft_stage, Stage& stage) {
+  for (const auto& [node, name] : draft_stage.from) {
+    const Topic* topic = draft.topic(name);
+    if (topic == nullptr) return false;
+    if (topic->schema == nullptr) {
+      const bool written = std::ranges::any_of(draft.stages, [&](const StageDraft& other) {
+        return std::ranges::find(other.writes, name) != other.writes.end();
+      });
+      if (!topic->schema_declared && !written) {
+        draft.report(fail(Code::P045, fmt::format("nothing says what lies in \"{}\"", name)),
+                     *node);
+      }
+      return false;
+    }
+    if (stage.input == nullptr) stage.input = topic->schema;
+    if (stage.input->canonical() != topic->schema->canonical()) {
+      draft.report(fail(Code::P064, fmt::format("\"{}\" and \"{}\" have different schemas",
+                                                stage.from.front(), name)),
+                   *node);
+      return false;
+    }
+    if (std::ranges::find(stage.from, name) == stage.from.end()) stage.from.push_back(name);
+  }
+  return stage.input != nullptr;
+}
+
+void set_limits(Draft& draft, const StageDraft& from, Stage& stage) {
+  const yaml::Node* target = draft.target;
+  const auto in = [](const yaml::Node* node, std::string_view name) {
+    return node == nullptr ? nullptr : node->find(name);
+  };
+  if (!stage.to_store.empty()) {
+    set_defaults(draft.plan->store(stage.to_store)->part, stage.epoch);
+  }
+  for (const yaml::Node* node : {&draft.root(), target, from.body}) {
+    apply_epoch(in(node, "epoch"), stage.epoch);
+  }
+  int32_t partitions = 0;
+  for (const std::string& name : stage.from) partitions += draft.topic(name)->partitions;
+  stage.scale.max = partitions;
+  for (const yaml::Node* node : {&draft.root(), target, from.body}) {
+    const yaml::Node* scale = in(node, "scale");
+    apply_scale(scale, stage.scale, partitions);
+    const yaml::Node* max = in(scale, "max");
+    if (stage.scale.max > partitions && max != nullptr) {
+      draft.warn(Code::P201, fmt::format("stage \"{}\" has up to {} workers for {} partitions",
+                                         stage.id, stage.scale.max, partitions),
+                 *max);
+      stage.scale.max = partitions;
+    }
+  }
+}
+
+void finish_topics(Draft& draft, StageDraft& from, Stage& stage, const MadeSteps& made) {
+  const yaml::Node& first = *from.to_topics.front();
+  if (const TopicDraft* declared = draft.declared(first.text)) {
+    stage.route_field = declared->field;
+    stage.route_values = declared->values;
+    for (const std::string& value : declared->values) {
+      stage.to_topics.push_back(declared->prefix + value);
+    }
+    if (declared->field.empty()) stage.to_topics = {first.text};
+  } else {
+    stage.to_topics = {first.text};
+  }
+  if (!stage.route_field.empty()) {
+    const auto* field = made.shape.field(stage.route_field);
+    if (field == nullptr || field->type->type != avro::Type::string) {
+      draft.report(fail(Code::P042, fmt::format("the records have no text field \"{}\"",
+                                                stage.route_field)),
+                   first);
+      from.broken = true;
+      return;
+    }
+  }
+  for (const std::string& name : stage.to_topics) {
+    if (!from.broken) give_schema(draft, from, name, made.shape, first);
+  }
+}
+
+void finish_store(Draft& draft, StageDraft& from, Stage& stage) {
+  const auto found = std::ranges::find(draft.plan->stores, stage.to_store, &Store::name);
+  Store& store = *found;
+  if (store.table.schema == nullptr) {
+    store.table.schema = stage.output;
+  } else if (store.table.schema->canonical() != stage.output->canonical()) {
+    draft.report(fail(Code::P062, fmt::format("store \"{}\" gets other rows from another stage",
+                                              store.name)),
+                 *from.body->find("to"));
+  }
+  const yaml::Node& body = store.config->node();
+  for (const std::string_view name : {"key", "upsert_on", "newest_by"}) {
+    for (const yaml::Node* field : nodes_of(body.find(name))) {
+      if (stage.output->root().field(field->text) != nullptr) continue;
+      std::vector<std::string_view> names;
+      for (const avro::Field& known : stage.output->root().fields) names.push_back(known.name);
+      draft.report(fail(Code::P056, fmt::format("\"{}\" is no field of what stage \"{}\" makes",
+                                                field->text, stage.name))
+                       .hint(did_you_mean(field->text, names)),
+                   *field);
+    }
+  }
+}
+
+void make_one(Draft& draft, StageDraft& from, const std::string& store) {
+  Stage stage;
+  stage.name = from.name->text;
+  stage.id = store.empty() ? stage.name : stage.name + "." + store;
+  stage.to_store = store;
+  stage.group = draft.plan->pipeline + "." + stage.id;
+  if (const auto* group = from.body->find("group")) {
+    stage.group = from.to_stores.size() > 1 ? group->text + "." + store : group->text;
+  }
+  const auto same = std::ranges::find(draft.plan->stages, stage.group, &Stage::group);
+  if (same != draft.plan->stages.end()) {
+    const auto* group = from.body->find("group");
+    draft.report(fail(Code::P057, fmt::format("stages \"{}\" and \"{}\" have the group \"{}\"",
+                                              same->id, stage.id, stage.group)),
+                 group == nullptr ? *from.name : *group);
+  }
+  stage.dead_topic = draft.plan->dead_letters.topic;
+  stage.dead_topic.replace(stage.dead_topic.find("<stage>"), 7, stage.name);
+  stage.steps = from.steps;
+  if (!find_input(draft, from, stage)) {
+    from.broken = true;
+    return;
+  }
+  set_limits(draft, from, stage);
+  auto made = make_steps(*draft.plan, stage);
+  if (!made) {
+    from.broken = true;
+    // A table that could not be read is the fault, not the join.
+    if (made.error().code != Code::P308 || !draft.has_tables_missing) {
+      draft.report(std::move(made).error());
+    }
+    return;
+  }
+  for (const MadeSteps::Side& side : made->sides) {
+    stage.sides.push_back(side.topic);
+    give_schema(draft, from, side.topic, side.shape, *from.body->find("to"));
+  }
+  auto output = made->shape.schema();
+  if (!output) {
+    draft.report(std::move(output).error());
+    return;
+  }
+  stage.output = std::move(*output);
+  if (store.empty()) {
+    finish_topics(draft, from, stage, *made);
+  } else {
+    finish_store(draft, from, stage);
+  }
+  draft.plan->stages.push_back(std::move(stage));
+}
+
+void add_dead_topics(Draft& draft) {
+  Plan& plan = *draft.plan;
+  for (const Stage& stage : plan.stages) {
+    if (plan.topic(stage.dead_topic) != nullptr) continue;
+    Topic topic;
+    topic.name = topic.declared = stage.dead_topic;
+    topic.schema = flow::dead_letter_schema();
+    topic.schema_declared = true;
+    topic.replicas = plan.topic(stage.from.front())->replicas;
+    topic.keep_millis = plan.dead_letters.keep_millis;
+    plan.topics.push_back(std::move(topic));
+  }
+}
+
+}  // namespace
+
+Result<MadeSteps> make_steps(const Plan& plan, const Stage& stage) {
+  MadeSteps made{{}, flow::Shape(stage.input), {}, {}};
+  Context context(plan, stage, made);
+  uint32_t index = 0;
+  for (const StepUse& use : stage.steps) {
+    context.at_step(index++);
+    if (!use.part->make) {
+      return fail(Code::P035, fmt::format("step \"{}\" cannot be made", use.part->name))
+          .at(use.config->place(use.config->node()));
+    }
+    PENSTOCK_TRY(step, use.part->make(*use.config, made.shape, context));
+    made.steps.push_back(std::move(step));
+  }
+  return made;
+}
+
+void make_stages(Draft& draft) {
+  for (StageDraft& stage : draft.stages) {
+    if (stage.broken || stage.from.empty()) continue;
+    if (stage.to_stores.empty()) {
+      make_one(draft, stage, "");
+    }
+    for (const yaml::Node* store : stage.to_stores) {
+      if (!stage.broken) make_one(draft, stage, store->text);
+    }
+  }
+  add_dead_topics(draft);
+}
+
+}  // namespace penstock::plan

@@ -1,0 +1,306 @@
+#include "base/suggest.h"
+#include "flow/dead_letter.h"
+#include "plan/draft.h"
+#include "plan/values.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace penstock::plan {
+namespace {
+
+void set_topic(const yaml::Node& body, Topic& topic) {
+  const auto count = [&](std::string_view name, int32_t old) {
+    const auto* found = body.find(name);
+    return found == nullptr ? old
+                            : static_cast<int32_t>(parse_count(found->text).value_or(old));
+  };
+  topic.partitions = count("partitions", topic.partitions);
+  topic.replicas = count("replicas", topic.replicas);
+  if (const auto* keep = body.find("keep")) {
+    topic.keep_millis = parse_duration_millis(keep->text).value_or(-1);
+  }
+  if (const auto* framing = body.find("framing"); framing != nullptr && framing->text == "bare") {
+    topic.framing = avro::Framing::bare;
+  }
+  if (const auto* key = body.find("key")) topic.key = texts_of(key);
+}
+
+// "usage.<tenant>" into prefix and field; false when it was refused.
+bool read_template(Draft& draft, TopicDraft& topic) {
+  const std::string& name = topic.name->text;
+  const size_t open = name.find('<');
+  if (open == std::string::npos) {
+    if (is_name(name)) return true;
+    draft.report(fail(Code::P047, fmt::format("\"{}\" cannot be a topic's name", name)),
+                 *topic.name);
+    return false;
+  }
+  topic.prefix = name.substr(0, open);
+  if (topic.prefix.empty()) {
+    draft.report(fail(Code::P040, fmt::format("topic \"{}\" has no literal prefix", name)),
+                 *topic.name);
+    return false;
+  }
+  if (!name.ends_with('>') || name.size() < open + 3 || !is_name(topic.prefix)) {
+    draft.report(fail(Code::P047, fmt::format("\"{}\" cannot be a topic's name", name)),
+                 *topic.name);
+    return false;
+  }
+  topic.field = name.substr(open + 1, name.size() - open - 2);
+  topic.values = texts_of(topic.body->find("values"));
+  if (topic.values.empty() && topic.field == "tenant") topic.values = draft.plan->tenants;
+  if (topic.values.empty()) {
+    draft.report(fail(Code::P041, fmt::format("nothing says which values <{}> has", topic.field)),
+                 *topic.name);
+    return false;
+  }
+  for (const std::string& value : topic.values) {
+    if (is_name(value)) continue;
+    draft.report(fail(Code::P047, fmt::format("\"{}\" cannot be part of a topic's name", value)),
+                 *topic.name);
+    return false;
+  }
+  return true;
+}
+
+void find_schema(Draft& draft, const yaml::Node& body, Topic& topic) {
+  const yaml::Node* name = body.find("schema");
+  if (name == nullptr) return;
+  const auto found = draft.schemas.find(name->text);
+  if (found == draft.schemas.end()) {
+    std::vector<std::string_view> names;
+    for (const auto& [known, schema] : draft.schemas) names.push_back(known);
+    draft.report(fail(Code::P034, fmt::format("there is no schema \"{}\"", name->text))
+                     .hint(did_you_mean(name->text, names)),
+                 *name);
+    topic.schema_declared = true;
+    return;
+  }
+  topic.schema = found->second;
+  topic.schema_declared = true;
+  const auto* key = body.find("key");
+  for (const yaml::Node* one : nodes_of(key)) {
+    if (topic.schema == nullptr || topic.schema->root().field(one->text) != nullptr) continue;
+    std::vector<std::string_view> names;
+    for (const avro::Field& field : topic.schema->root().fields) names.push_back(field.name);
+    draft.report(fail(Code::P039, fmt::format("\"{}\" is no field of schema \"{}\"", one->text,
+                                              name->text))
+                     .hint(did_you_mean(one->text, names)),
+                 *one);
+  }
+}
+
+void add_topic(Draft& draft, const TopicDraft& declared, const Topic& model,
+               const std::string& value) {
+  Topic topic = model;
+  topic.name = declared.field.empty() ? declared.name->text : declared.prefix + value;
+  topic.tenant = value;
+  if (draft.topic(topic.name) != nullptr) {
+    draft.report(fail(Code::P046, fmt::format("topic \"{}\" is declared twice", topic.name)),
+                 *declared.name);
+    return;
+  }
+  draft.plan->topics.push_back(std::move(topic));
+}
+
+struct PartUse {
+  const flow::PartSpec* part = nullptr;
+  const yaml::Node* value = nullptr;
+};
+
+// The field that names the part, and a check against the part's fields and the section's.
+std::optional<PartUse> read_part(Draft& draft, const yaml::Node& name, const yaml::Node& body,
+                                 flow::PartKind kind, std::string_view section,
+                                 const std::string& what) {
+  const auto names = draft.part_names(kind);
+  PartUse use;
+  // `generate: {…}, meters: t`: the first entry that names a part decides.
+  for (const auto& [key, value] : body.entries) {
+    if (use.part == nullptr) {
+      use.part = draft.part(kind, key.text);
+      use.value = &value;
+    }
+  }
+  if (use.part == nullptr) {
+    std::string hint;
+    const yaml::Node* at = &name;
+    for (const auto& [key, value] : body.entries) {
+      if (nearest(key.text, names).empty()) continue;
+      hint = did_you_mean(key.text, names);
+      at = &key;
+    }
+    draft.report(fail(Code::P036, fmt::format("{} does not say what it is", what))
+                     .hint(hint)
+                     .cure(fmt::format("one field names the kind: {}", fmt::join(names, ", "))),
+                 *at);
+    return {};
+  }
+  std::vector<flow::FieldSpec> fields = use.part->fields;
+  for (const flow::FieldSpec& field : section_fields(section)) {
+    if (std::ranges::find(fields, field.name, &flow::FieldSpec::name) == fields.end()) {
+      fields.push_back(field);
+    }
+  }
+  if (std::ranges::find(fields, use.part->name, &flow::FieldSpec::name) == fields.end()) {
+    flow::FieldSpec self;
+    self.name = use.part->name;
+    self.type = flow::FieldType::text;
+    self.doc = "Its name there.";
+    fields.push_back(self);
+  }
+  if (!check_mapping(*draft.document, body, name, {fields, what}, draft.reporter())) return {};
+  return use;
+}
+
+}  // namespace
+
+void read_topics(Draft& draft) {
+  const yaml::Node* topics = draft.section("topics");
+  if (topics == nullptr) return;
+  const yaml::Node* all = draft.target == nullptr ? nullptr : draft.target->find("topics");
+  for (const auto& [name, body] : topics->entries) {
+    TopicDraft declared{&name, &body, {}, {}, {}};
+    const std::string what = fmt::format("topic \"{}\"", name.text);
+    static const yaml::Node kEmpty{.kind = yaml::NodeKind::mapping, .text = {}, .items = {}, .entries = {}};
+    if (body.kind == yaml::NodeKind::null) declared.body = &kEmpty;
+    const bool good = draft.check(*declared.body, name, "topics", what) &&
+                      read_template(draft, declared);
+    Topic topic;
+    topic.declared = name.text;
+    if (good) {
+      set_topic(*declared.body, topic);
+      if (all != nullptr) set_topic(*all, topic);
+      if (topic.partitions < 1 || topic.partitions > 4096 || topic.replicas < 1) {
+        const auto* at = declared.body->find(topic.replicas < 1 ? "replicas" : "partitions");
+        draft.report(fail(Code::P026, "a topic has 1 to 4096 partitions and at least 1 replica"),
+                     at == nullptr ? name : *at);
+      }
+      find_schema(draft, *declared.body, topic);
+    }
+    if (declared.field.empty()) {
+      add_topic(draft, declared, topic, {});
+    } else {
+      for (const std::string& value : declared.values) add_topic(draft, declared, topic, value);
+    }
+    draft.topics.push_back(std::move(declared));
+  }
+}
+
+void read_tables(Draft& draft) {
+  const yaml::Node* tables = draft.section("tables");
+  if (tables == nullptr) return;
+  for (const auto& [name, body] : tables->entries) {
+    Table table;
+    table.name = name.text;
+    const std::string what = fmt::format("table \"{}\"", name.text);
+    const auto use = read_part(draft, name, body, flow::PartKind::table, "tables", what);
+    if (!use) {
+      draft.has_tables_missing = true;
+      continue;
+    }
+    table.part = use->part->name;
+    table.config = draft.config(body);
+    table.key = texts_of(body.find("key"));
+    if (const auto* refresh = body.find("refresh")) {
+      table.refresh_millis = parse_duration_millis(refresh->text).value_or(0);
+    }
+    if (draft.options.table_shape) {
+      auto shape = draft.options.table_shape(*use->part, *table.config, draft.plan->folder);
+      if (!shape) {
+        Error error = std::move(shape).error();
+        if (error.place.line == 0) error.place = draft.document->place(*use->value);
+        draft.report(std::move(error));
+        draft.has_tables_missing = true;
+        continue;
+      }
+      table.shape = std::move(*shape);
+    }
+    table.shape.key = table.key;
+    table.shape.refreshes = table.refresh_millis > 0;
+    draft.plan->tables.push_back(std::move(table));
+  }
+}
+
+void read_stores(Draft& draft) {
+  const yaml::Node* stores = draft.section("stores");
+  if (stores == nullptr) return;
+  const yaml::Node* of_target = draft.target == nullptr ? nullptr : draft.target->find("stores");
+  for (const auto& [name, body] : stores->entries) {
+    const std::string what = fmt::format("store \"{}\"", name.text);
+    if (!is_name(name.text)) {
+      draft.report(fail(Code::P047, fmt::format("\"{}\" cannot be a store's name", name.text)),
+                   name);
+    }
+    if (draft.declared(name.text) != nullptr) {
+      draft.report(fail(Code::P046, fmt::format("\"{}\" is a topic and a store", name.text)), name);
+    }
+    const auto use = read_part(draft, name, body, flow::PartKind::store, "stores", what);
+    if (!use) continue;
+    Store store;
+    store.name = name.text;
+    store.part = draft.plan->target == "local" ? "sqlite" : std::string(use->part->name);
+    store.config = draft.config(body);
+    store.table.table = use->value->text;
+    if (const auto* upsert = body.find("upsert_on")) {
+      store.table.merge = flow::Merge::upsert;
+      store.table.key = texts_of(upsert);
+    } else if (const auto* key = body.find("key")) {
+      store.table.merge = flow::Merge::upsert;
+      store.table.key = texts_of(key);
+    }
+    if (const auto* newest = body.find("newest_by")) {
+      store.table.merge = flow::Merge::newest_by;
+      store.table.newest_by = newest->text;
+      if (store.table.key.empty()) {
+        draft.report(fail(Code::P020, fmt::format("{} has newest_by but no key", what)), *newest);
+      }
+    }
+    const yaml::Node* settings = of_target == nullptr ? nullptr : of_target->find(name.text);
+    if (settings != nullptr && settings->kind == yaml::NodeKind::scalar) {
+      const auto names = draft.part_names(flow::PartKind::store);
+      if (draft.part(flow::PartKind::store, settings->text) == nullptr) {
+        draft.report(fail(Code::P036, fmt::format("there is no kind of store \"{}\"",
+                                                  settings->text))
+                         .hint(did_you_mean(settings->text, names)),
+                     *settings);
+      }
+      store.part = settings->text;
+    } else if (settings != nullptr) {
+      const flow::PartSpec* part = draft.part(flow::PartKind::store, store.part);
+      if (part != nullptr) {
+        check_mapping(*draft.document, *settings, *settings, {part->fields, what},
+                      draft.reporter());
+      }
+      store.target_config = draft.config(*settings);
+    }
+    draft.plan->stores.push_back(std::move(store));
+  }
+}
+
+void read_producers(Draft& draft) {
+  const yaml::Node* producers = draft.section("producers");
+  if (producers == nullptr) return;
+  for (const auto& [name, body] : producers->entries) {
+    const std::string what = fmt::format("producer \"{}\"", name.text);
+    const auto use = read_part(draft, name, body, flow::PartKind::source, "producers", what);
+    if (!use) continue;
+    const yaml::Node& to = *body.find("to");
+    if (draft.topic(to.text) == nullptr) {
+      draft.report(fail(Code::P031, fmt::format("there is no topic \"{}\"", to.text))
+                       .hint(did_you_mean(to.text, draft.topic_names())),
+                   to);
+    }
+    if (use->part->name == "meters" && draft.plan->table(use->value->text) == nullptr &&
+        !draft.has_tables_missing) {
+      draft.report(fail(Code::P308, fmt::format("there is no table \"{}\"", use->value->text)),
+                   *use->value);
+    }
+    draft.plan->producers.push_back(
+        {name.text, std::string(use->part->name), to.text, draft.config(body)});
+  }
+}
+
+}  // namespace penstock::plan

@@ -1,0 +1,157 @@
+#include "base/suggest.h"
+#include "plan/draft.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+namespace penstock::plan {
+namespace {
+
+constexpr uintmax_t kMaxFileBytes = 1 << 20;
+
+bool is_secret_name(std::string_view name) {
+  for (const std::string_view part : {"password", "secret", "token", "private_key"}) {
+    if (name.find(part) != std::string_view::npos) return true;
+  }
+  return false;
+}
+
+// Secrets stay references in the tree, so nothing that prints the plan can show one: the part that
+// needs a secret asks for it.
+void refuse_clear_secrets(Draft& draft, const yaml::Node& node) {
+  for (const auto& [key, value] : node.entries) {
+    if (is_secret_name(key.text) && value.kind == yaml::NodeKind::scalar &&
+        !value.text.starts_with("${")) {
+      Place place = draft.document->place(value);
+      place.source_line = std::string(place.column - 1, ' ') + std::string(place.width, '*');
+      draft.report(fail(Code::P049, fmt::format("\"{}\" holds its secret in clear text", key.text))
+                       .at(std::move(place))
+                       .take());
+    }
+    refuse_clear_secrets(draft, value);
+  }
+  for (const yaml::Node& item : node.items) refuse_clear_secrets(draft, item);
+}
+
+std::optional<std::string> read_environment(const Draft& draft, const std::string& name) {
+  if (draft.options.env) return draft.options.env(name);
+  const char* value = std::getenv(name.c_str());
+  return value == nullptr ? std::nullopt : std::optional<std::string>(value);
+}
+
+void resolve_scalar(Draft& draft, yaml::Node& node) {
+  const std::string text = node.text;
+  const size_t at = text.find("${");
+  if (at == std::string::npos) return;
+  const std::string_view inner = std::string_view(text).substr(2);
+  const bool whole = at == 0 && inner.ends_with('}') && inner.find("${") == std::string_view::npos;
+  const bool env = whole && inner.starts_with("env:");
+  if (!env && !(whole && inner.starts_with("secret:") && inner.size() > 8)) {
+    draft.report(fail(Code::P052, fmt::format("\"{}\" is no reference", text)), node);
+    return;
+  }
+  if (!env) return;
+  std::string name(inner.substr(4, inner.size() - 5));
+  std::optional<std::string> value;
+  if (const size_t dash = name.find(":-"); dash != std::string::npos) {
+    value = name.substr(dash + 2);
+    name.resize(dash);
+  }
+  if (auto found = read_environment(draft, name)) value = std::move(found);
+  if (!value) {
+    draft.report(fail(Code::P048, fmt::format("the environment has no {}", name)), node);
+    return;
+  }
+  node.text = *value;
+}
+
+void resolve(Draft& draft, yaml::Node& node) {
+  if (node.kind == yaml::NodeKind::scalar) resolve_scalar(draft, node);
+  for (yaml::Node& item : node.items) resolve(draft, item);
+  for (auto& [key, value] : node.entries) resolve(draft, value);
+}
+
+}  // namespace
+
+bool open_document(Draft& draft, const std::string& path) {
+  namespace fs = std::filesystem;
+  const auto refuse = [&](Code code, std::string message) {
+    draft.report(fail(code, std::move(message)).at({path, 1, 1, 1, {}}).take());
+    return false;
+  };
+  std::error_code failed;
+  const auto status = fs::status(path, failed);
+  if (!fs::exists(status)) return refuse(Code::P001, fmt::format("there is no file {}", path));
+  if (fs::is_directory(status)) return refuse(Code::P002, fmt::format("{} is a folder", path));
+  if (!fs::is_regular_file(status)) return refuse(Code::P001, fmt::format("{} is no file", path));
+  if (const auto bytes = fs::file_size(path, failed); !failed && bytes > kMaxFileBytes) {
+    return refuse(Code::P003, fmt::format("the file has {} bytes", bytes));
+  }
+  std::ifstream file(path, std::ios::binary);
+  std::ostringstream text;
+  text << file.rdbuf();
+  if (!file) {
+    return text.str().empty() && fs::file_size(path, failed) == 0
+               ? refuse(Code::P017, "the file is empty")
+               : refuse(Code::P001, fmt::format("{} cannot be read", path));
+  }
+  auto document = yaml::parse(std::move(text).str(), path);
+  if (!document) {
+    draft.report(std::move(document).error());
+    return false;
+  }
+  draft.document = std::make_shared<yaml::Document>(std::move(*document));
+  draft.plan->file = path;
+  draft.plan->folder = fs::path(path).parent_path().string();
+  draft.plan->document = draft.document;
+  if (draft.root().kind == yaml::NodeKind::null) return refuse(Code::P017, "the file is empty");
+  if (draft.root().kind == yaml::NodeKind::mapping) return true;
+  draft.report(fail(Code::P021, "a pipeline file is a mapping of fields"), draft.root());
+  return false;
+}
+
+bool choose_target(Draft& draft) {
+  std::vector<std::string_view> names;
+  const yaml::Node* targets = draft.section("targets");
+  if (targets != nullptr) {
+    for (const auto& [key, value] : targets->entries) names.push_back(key.text);
+  }
+  std::string chosen = draft.options.target;
+  if (chosen.empty()) {
+    chosen = names.size() == 1 && names[0] != "local" ? std::string(names[0]) : "local";
+  }
+  Plan& plan = *draft.plan;
+  plan.targets.assign(names.begin(), names.end());
+  if (names.empty()) plan.targets = {"local"};
+  plan.target = chosen;
+  if (targets != nullptr) draft.target = targets->find(chosen);
+  if (draft.target != nullptr || (names.empty() && chosen == "local")) return true;
+  const yaml::Node& at = targets == nullptr || targets->entries.empty()
+                             ? draft.root()
+                             : targets->entries.front().first;
+  draft.report(fail(Code::P030, fmt::format("there is no target \"{}\"", chosen))
+                   .hint(did_you_mean(chosen, names))
+                   .cure(fmt::format("choose by -t: {}", fmt::join(plan.targets, ", "))),
+               at);
+  return false;
+}
+
+void resolve_references(Draft& draft) {
+  refuse_clear_secrets(draft, draft.root());
+  for (auto& [key, value] : draft.document->root_to_resolve().entries) {
+    if (key.text != "targets") {
+      if (key.text != "tests") resolve(draft, value);
+      continue;
+    }
+    for (auto& [name, target] : value.entries) {
+      if (name.text == draft.plan->target) resolve(draft, target);
+    }
+  }
+}
+
+}  // namespace penstock::plan

@@ -1,0 +1,214 @@
+#include "base/suggest.h"
+#include "plan/draft.h"
+#include "plan/values.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+namespace penstock::plan {
+namespace {
+
+// Sections that are one mapping of fixed fields, wherever they may stand.
+void check_settings(Draft& draft, const yaml::Node& in, const std::string& what) {
+  for (const auto& [key, value] : in.entries) {
+    if (key.text == "epoch" || key.text == "scale") {
+      if (!draft.check(value, key, key.text, fmt::format("{} of {}", key.text, what))) continue;
+    }
+    if (key.text == "epoch") {
+      for (const auto& [name, limit] : value.entries) {
+        if (limit.text.starts_with('0')) {
+          draft.report(fail(Code::P026, fmt::format("\"{}\" of an epoch is above 0", name.text)),
+                       limit);
+        }
+      }
+    }
+    if (key.text != "scale") continue;
+    const yaml::Node* max = value.find("max");
+    if (max != nullptr && max->text != "partitions" && !parse_count(max->text)) {
+      draft.report(fail(max->text.starts_with('-') ? Code::P026 : Code::P025,
+                        fmt::format("\"{}\" in \"max\"", max->text)),
+                   *max);
+    }
+  }
+}
+
+void check_targets(Draft& draft) {
+  const yaml::Node* targets = draft.section("targets");
+  if (targets == nullptr) return;
+  for (const auto& [name, body] : targets->entries) {
+    const std::string what = fmt::format("target \"{}\"", name.text);
+    if (!draft.check(body, name, "targets", what)) continue;
+    check_settings(draft, body, what);
+    if (const yaml::Node* topics = body.find("topics")) {
+      draft.check(*topics, name, "topics", "topics of " + what);
+    }
+    const yaml::Node* stores = body.find("stores");
+    if (stores == nullptr) continue;
+    for (const auto& [store, settings] : stores->entries) {
+      const auto names = draft.store_names();
+      if (std::ranges::find(names, store.text) != names.end()) continue;
+      draft.report(fail(Code::P032, fmt::format("there is no store \"{}\"", store.text))
+                       .hint(did_you_mean(store.text, names)),
+                   store);
+    }
+  }
+}
+
+void read_log(Draft& draft) {
+  const yaml::Node* log = draft.target == nullptr ? nullptr : draft.target->find("log");
+  if (log == nullptr) return;
+  const auto names = draft.part_names(flow::PartKind::log);
+  const bool bare = log->kind == yaml::NodeKind::scalar;
+  const flow::PartSpec* part = nullptr;
+  if (bare) {
+    part = draft.part(flow::PartKind::log, log->text);
+  } else {
+    for (const auto& [key, value] : log->entries) {
+      if (part == nullptr) part = draft.part(flow::PartKind::log, key.text);
+    }
+  }
+  if (part == nullptr) {
+    const yaml::Node& at = bare || log->entries.empty() ? *log : log->entries.front().first;
+    draft.report(fail(Code::P036, fmt::format("there is no log \"{}\"", at.text))
+                     .hint(did_you_mean(at.text, names))
+                     .cure(fmt::format("write one of: {}", fmt::join(names, ", "))),
+                 at);
+    return;
+  }
+  draft.plan->log.part = part->name;
+  if (bare) return;
+  check_mapping(*draft.document, *log, *log, {part->fields, fmt::format("log \"{}\"", part->name)},
+                draft.reporter());
+  draft.plan->log.config = draft.config(*log);
+}
+
+void read_dead_letters(Draft& draft) {
+  DeadLetters& dead = draft.plan->dead_letters;
+  for (const auto& [key, value] : draft.root().entries) {
+    if (key.text != "dead_letters") continue;
+    if (!draft.check(value, key, "dead_letters", "dead_letters")) return;
+    if (const auto* topic = value.find("topic")) {
+      dead.topic = topic->text;
+      const size_t at = dead.topic.find("<stage>");
+      if (at == std::string::npos || at == 0) {
+        draft.report(fail(Code::P040, "the dead letters' topic needs a prefix and <stage>")
+                         .cure("write dead.<stage>"),
+                     *topic);
+      }
+    }
+    if (const auto* keep = value.find("keep")) {
+      dead.keep_millis = parse_duration_millis(keep->text).value_or(dead.keep_millis);
+    }
+    if (const auto* stop = value.find("stop_above")) {
+      const auto share = parse_share(stop->text).value_or(Share{1.0, 60'000});
+      dead.stop_share = share.share;
+      dead.stop_window_millis = share.window_millis;
+    }
+  }
+}
+
+Place json_place(const std::string& file, const std::string& text, const std::string& message) {
+  // Avro's parser names the byte of a JSON fault as "byte N".
+  size_t offset = 0;
+  if (const size_t at = message.find("byte "); at != std::string::npos) {
+    offset = static_cast<size_t>(std::strtoul(message.c_str() + at + 5, nullptr, 10));
+  }
+  offset = std::min(offset == 0 ? 0 : offset - 1, text.size());
+  const auto begin = text.begin();
+  const auto line = static_cast<uint32_t>(
+      std::count(begin, begin + static_cast<std::ptrdiff_t>(offset), '\n') + 1);
+  const size_t before = offset == 0 ? std::string::npos : text.rfind('\n', offset - 1);
+  const size_t start = before == std::string::npos ? 0 : before + 1;
+  return {file, line, static_cast<uint32_t>(offset - start) + 1, 1,
+          text.substr(start, std::min<size_t>(text.find('\n', start) - start, 200))};
+}
+
+avro::SchemaPtr load_schema(Draft& draft, const yaml::Node& path) {
+  namespace fs = std::filesystem;
+  const fs::path full = fs::path(draft.plan->folder) / path.text;
+  std::error_code failed;
+  if (!fs::is_regular_file(full, failed)) {
+    draft.report(fail(Code::P037, fmt::format("there is no schema file {}", full.string())), path);
+    return nullptr;
+  }
+  if (fs::file_size(full, failed) > (256 << 10)) {
+    draft.report(fail(Code::A004, fmt::format("{} has more than 256 KiB", full.string())), path);
+    return nullptr;
+  }
+  std::ifstream file(full, std::ios::binary);
+  std::ostringstream stream;
+  stream << file.rdbuf();
+  const std::string text = std::move(stream).str();
+  auto schema = avro::parse(text);
+  if (!schema) {
+    Error error = std::move(schema).error();
+    if (error.message.find("JSON") != std::string::npos) error.code = Code::P038;
+    if (error.place.line == 0) error.place = json_place(full.string(), text, error.message);
+    error.place.file = full.string();
+    draft.report(std::move(error));
+    return nullptr;
+  }
+  if ((*schema)->root().type != avro::Type::record) {
+    draft.report(fail(Code::A021, fmt::format("{} is {}", path.text,
+                                              avro::describe((*schema)->root()))),
+                 path);
+    return nullptr;
+  }
+  return *schema;
+}
+
+}  // namespace
+
+void read_sections(Draft& draft) {
+  const yaml::Node& root = draft.root();
+  draft.check(root, root, "file", "the pipeline file");
+  for (const auto& [key, value] : root.entries) {
+    const auto known = std::ranges::find(section_fields("file"), key.text, &flow::FieldSpec::name);
+    if (known == section_fields("file").end() || known->type != flow::FieldType::mapping) continue;
+    const bool list = key.text == "tests";
+    const auto kind = list ? yaml::NodeKind::sequence : yaml::NodeKind::mapping;
+    if (value.kind == kind || (value.kind == yaml::NodeKind::null && key.text != "topics" &&
+                               key.text != "stages")) {
+      continue;
+    }
+    draft.report(fail(Code::P021, fmt::format("\"{}\" takes {}", key.text,
+                                              list ? "a list" : "a mapping of names")),
+                 value.kind == yaml::NodeKind::null ? key : value);
+  }
+  if (const yaml::Node* name = root.find("pipeline"); name != nullptr) {
+    draft.plan->pipeline = name->text;
+    if (name->kind == yaml::NodeKind::scalar && !is_name(name->text)) {
+      draft.report(fail(Code::P047, fmt::format("\"{}\" cannot be a pipeline's name", name->text)),
+                   *name);
+    }
+  }
+  if (const yaml::Node* version = root.find("version");
+      version != nullptr && version->kind == yaml::NodeKind::scalar && version->text != "1") {
+    draft.report(fail(Code::P022, fmt::format("version {}", version->text)), *version);
+  }
+  draft.plan->tenants = texts_of(root.find("tenants"));
+  check_settings(draft, root, "the pipeline");
+  check_targets(draft);
+  read_log(draft);
+  read_dead_letters(draft);
+}
+
+void read_schemas(Draft& draft) {
+  const yaml::Node* schemas = draft.section("schemas");
+  if (schemas == nullptr) return;
+  for (const auto& [name, path] : schemas->entries) {
+    if (path.kind != yaml::NodeKind::scalar) {
+      draft.report(fail(Code::P021, fmt::format("schema \"{}\" takes a file's path", name.text)),
+                   name);
+      draft.schemas[name.text] = nullptr;
+    } else {
+      draft.schemas[name.text] = load_schema(draft, path);
+    }
+  }
+}
+
+}  // namespace penstock::plan
