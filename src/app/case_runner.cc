@@ -146,8 +146,11 @@ class CaseRun {
     row::RawBatch batch;
     batch.partition = {input, 0};
     for (size_t i = 0; i < memory->size(); ++i) {
-      batch.records.push_back(
-          {.value = (*memory)[i], .offset = {static_cast<int64_t>(i)}, .has_value = true});
+      row::RawRecord record;
+      record.value = (*memory)[i];
+      record.offset = {static_cast<int64_t>(i)};
+      record.has_value = true;
+      batch.records.push_back(record);
     }
     batch.memory = std::move(memory);
     chain.process(batch, epoch);

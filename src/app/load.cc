@@ -36,7 +36,7 @@ plan::CheckOptions check_options(const std::string& target) {
 std::string data_folder(const Options& options, const plan::Plan& plan) {
   const std::filesystem::path chosen = options.data_dir.empty()
                                            ? std::filesystem::path(plan.folder) / ".penstock"
-                                           : options.data_dir;
+                                           : std::filesystem::path(options.data_dir);
   return std::filesystem::absolute(chosen).lexically_normal().string();
 }
 

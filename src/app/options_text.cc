@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <charconv>
+#include <cmath>
 #include <filesystem>
 
 namespace penstock::app {
@@ -42,7 +43,9 @@ bool parse_number(std::string_view text, T& to) {
   return end.ec == std::errc() && end.ptr == text.data() + text.size();
 }
 bool parse(std::string_view text, int64_t& to) { return parse_number(text, to); }
-bool parse(std::string_view text, double& to) { return parse_number(text, to); }
+bool parse(std::string_view text, double& to) {
+  return parse_number(text, to) && std::isfinite(to);
+}
 bool parse(std::string_view text, bool& to) {
   to = text == "1";
   return text == "0" || text == "1";

@@ -11,8 +11,8 @@
 
 namespace penstock::app {
 
-// `name=value` pieces, each ended by a zero byte; what stands at its default is left out. Paths are
-// made absolute, for the owner of the folder works elsewhere.
+// `name=value` pieces, each ended by a zero byte. Paths are made absolute, for the owner of the
+// folder works elsewhere.
 std::string options_to_text(const Options& options);
 // nullopt for anything that options_to_text() of this version does not write.
 std::optional<Options> options_from_text(std::string_view text);

@@ -71,6 +71,22 @@ void append_yaml(const Value& value, size_t indent, std::string& out) {
   }
 }
 
+// One line without control characters: cells may hold what a hostile record says, and a terminal
+// obeys escapes.
+std::string shown(std::string_view cell) {
+  std::string text(cell);
+  for (char& c : text) {
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
+  }
+  return text;
+}
+
+// Characters of UTF-8 text: its bytes that do not go on with one.
+size_t width_of(std::string_view cell) {
+  return static_cast<size_t>(
+      std::ranges::count_if(cell, [](char c) { return (c & 0xc0) != 0x80; }));
+}
+
 bool is_number(std::string_view cell) {
   return !cell.empty() && std::ranges::all_of(cell, [](char c) {
     return (c >= '0' && c <= '9') || c == '.' || c == '-' || c == ',' || c == '%';
@@ -98,7 +114,7 @@ std::string to_text(const TextTable& table) {
     widths.resize(std::max(widths.size(), table[r].size()), 0);
     numeric.resize(widths.size(), true);
     for (size_t c = 0; c < table[r].size(); ++c) {
-      widths[c] = std::max(widths[c], table[r][c].size());
+      widths[c] = std::max(widths[c], width_of(table[r][c]));
       if (r > 0 && !is_number(table[r][c])) numeric[c] = false;
     }
   }
@@ -107,8 +123,8 @@ std::string to_text(const TextTable& table) {
     std::string line;
     for (size_t c = 0; c < row.size(); ++c) {
       if (c > 0) line += "  ";
-      line += numeric[c] ? fmt::format("{:>{}}", row[c], widths[c])
-                         : fmt::format("{:<{}}", row[c], widths[c]);
+      const std::string pad(widths[c] - width_of(row[c]), ' ');
+      line += numeric[c] ? pad + shown(row[c]) : shown(row[c]) + pad;
     }
     line.erase(line.find_last_not_of(' ') + 1);
     out += line + "\n";

@@ -41,6 +41,7 @@ std::string to_json(const Value& value);  // one line
 std::string to_yaml(const Value& value);
 
 // Rows of cells; the first row is the heading. Columns of numbers are right-aligned.
+// Control characters become spaces.
 using TextTable = std::vector<std::vector<std::string>>;
 std::string to_text(const TextTable& table);
 

@@ -81,7 +81,8 @@ Result<int> send(const Options& given, ops::Output& output) {
   if (!plan) return plan.error();
   const std::string folder = data_folder(given, **plan);
   Options options = given;
-  PENSTOCK_TRY(spool, Spool::standard_input(options.inputs));
+  const Result<Spool> spool = Spool::standard_input(options.inputs);
+  if (!spool) return std::unexpected(spool.error());
   return here_or_at_owner(options, folder, output, [&]() -> Result<int> {
     PENSTOCK_TRY(host, Host::open(*plan, folder));
     const Result<int> code = host->serve(options, output);

@@ -1,6 +1,8 @@
 #include "app/input_text.h"
+#include "app/try_rule.h"
 #include "app/verbs.h"
 #include "avro/cases.h"
+#include "base/json_write.h"
 #include "rule/program.h"
 
 #include <fmt/format.h>
@@ -31,17 +33,19 @@ Result<int> eval(const Options& options, ops::Output& output) {
   if (!options.cases_file.empty())
     return each_case(options.cases_file, output, rule::evaluate_case);
   if (options.inputs.empty()) return fail(Code::U001, "eval needs a rule, or --cases FILE");
-  std::string schema_text, record_text;
-  if (!options.schema_file.empty()) {
-    PENSTOCK_TRY(text, read_input(options.schema_file));
-    schema_text = std::move(text);
+  if (options.schema_file.empty()) {
+    std::string line = "{\"expr\":";
+    append_json_string(options.inputs.front(), line);
+    output.out(rule::evaluate_case(line + "}") + "\n");
+    return 0;
   }
-  record_text = options.record_json;
-  if (record_text == "-") {
+  PENSTOCK_TRY(schema, read_input(options.schema_file));
+  std::string record = options.record_json.empty() ? "-" : options.record_json;
+  if (record == "-") {
     PENSTOCK_TRY(text, read_input("-"));
-    record_text = std::move(text);
+    record = std::move(text);
   }
-  PENSTOCK_TRY(result, rule::evaluate_text(options.inputs.front(), schema_text, record_text));
+  PENSTOCK_TRY(result, try_rule(options.inputs.front(), schema, record));
   output.out(result + "\n");
   return 0;
 }

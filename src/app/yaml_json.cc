@@ -2,7 +2,8 @@
 
 #include "base/json_write.h"
 
-#include <charconv>
+#include <algorithm>
+#include <string_view>
 
 namespace penstock::app {
 namespace {
@@ -14,10 +15,28 @@ bool is_text(const avro::Node* type) {
          type->type == avro::Type::bytes || type->type == avro::Type::fixed;
 }
 
-bool is_json_number(const std::string& text) {
-  double number = 0;
-  const auto end = std::from_chars(text.data(), text.data() + text.size(), number);
-  return end.ec == std::errc() && end.ptr == text.data() + text.size();
+// JSON's own grammar: what from_chars takes beyond it (inf, 5., 01) would not be JSON.
+bool is_json_number(std::string_view text) {
+  const auto digits = [&] {
+    const size_t count = std::min(text.find_first_not_of("0123456789"), text.size());
+    text.remove_prefix(count);
+    return count;
+  };
+  const auto skip = [&](std::string_view any) {
+    const bool found = !text.empty() && any.find(text[0]) != std::string_view::npos;
+    if (found) text.remove_prefix(1);
+    return found;
+  };
+  skip("-");
+  const bool zero = text.starts_with('0');
+  const size_t whole = digits();
+  if (whole == 0 || (zero && whole > 1)) return false;
+  if (skip(".") && digits() == 0) return false;
+  if (skip("eE")) {
+    skip("+-");
+    if (digits() == 0) return false;
+  }
+  return text.empty();
 }
 
 const avro::Node* field_type(const avro::Node* type, const std::string& name) {

@@ -74,8 +74,7 @@ class RealChain final : public Chain {
     fates.in += raw.records.size();
     run_steps(epoch, fates);
     if (b_.gatherer) {
-      fates.out.add(b_.spec.stage->to_store, batch_.live.size());
-      if (!batch_.live.empty()) epoch.rows.push_back(b_.gatherer->gather(batch_, epoch.arena));
+      gather_rows(epoch, fates);
     } else {
       encode_main(epoch, fates);
     }
@@ -163,7 +162,7 @@ class RealChain final : public Chain {
       if (sides_[i].rows.empty()) continue;
       const size_t sent =
           encode_rows(sides_[i].rows, b_.copies[i], epoch, [](uint32_t) { return 0u; });
-      fates.copied.add(b_.made.sides[i].topic, sent);
+      if (sent > 0) fates.copied.add(b_.made.sides[i].topic, sent);
       sides_[i].rows.clear();
     }
   }
@@ -180,6 +179,12 @@ class RealChain final : public Chain {
     }
     flow::remove_live(batch_.live, failed_);
     return rows.size() - failed_.size();
+  }
+
+  void gather_rows(Epoch& epoch, flow::Fates& fates) {
+    if (batch_.live.empty()) return;
+    fates.out.add(b_.spec.stage->to_store, batch_.live.size());
+    epoch.rows.push_back(b_.gatherer->gather(batch_, epoch.arena));
   }
 
   void encode_main(Epoch& epoch, flow::Fates& fates) {

@@ -15,9 +15,9 @@
 namespace penstock::engine {
 
 struct StopAbove {
-  double share = 1.0;             // 1 and more: never
+  double share = 1.0;  // 1 and more: never
   int64_t window_millis = 60'000;
-  uint64_t records_min = 100;     // fewer records in the window never stop a stage
+  uint64_t records_min = 100;  // fewer records in the window never stop a stage
 };
 
 class DeadGate {

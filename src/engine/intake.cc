@@ -3,21 +3,30 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstring>
 #include <utility>
 
 namespace penstock::engine {
 
+namespace {
+
+// True when `value` begins with the header of the record before it, as nearly all of a batch do.
+bool has_header(ByteView value, ByteView header) {
+  return header.size() == avro::kSingleObjectHeaderBytes && value.size() >= header.size() &&
+         std::memcmp(value.data(), header.data(), avro::kSingleObjectHeaderBytes) == 0;
+}
+
+}  // namespace
+
 bool Intake::ready(const row::RawBatch& raw) {
   if (spec_.framings[raw.partition.topic] == avro::Framing::bare) return true;
-  uint64_t last = 0;
-  bool any = false;
+  ByteView header;
   for (const row::RawRecord& record : raw.records) {
+    if (!record.has_value || has_header(record.value, header)) continue;
     uint64_t fingerprint = 0;
     ByteView datum;
-    if (!record.has_value || !avro::strip_single_object(record.value, fingerprint, datum)) continue;
-    if (any && fingerprint == last) continue;
-    any = true;
-    last = fingerprint;
+    if (!avro::strip_single_object(record.value, fingerprint, datum)) continue;
+    header = record.value.substr(0, avro::kSingleObjectHeaderBytes);
     if (writers_.contains(fingerprint)) continue;
     const auto found = spec_.schemas->find(fingerprint);
     if (!found.schema && !found.final) return false;
@@ -51,6 +60,8 @@ void Intake::frame(const row::RawBatch& raw, row::Batch& batch) {
   payloads_.resize(raw.records.size());
   fingerprints_.resize(raw.records.size());
   batch.live.clear();
+  ByteView header;
+  uint64_t fingerprint = 0;
   for (uint32_t row = 0; row < raw.records.size(); ++row) {
     const row::RawRecord& record = raw.records[row];
     if (!record.has_value) {
@@ -59,7 +70,13 @@ void Intake::frame(const row::RawBatch& raw, row::Batch& batch) {
       payloads_[row] = record.value;
       fingerprints_[row] = declared;
       batch.live.push_back(row);
-    } else if (avro::strip_single_object(record.value, fingerprints_[row], payloads_[row])) {
+    } else if (has_header(record.value, header)) {
+      payloads_[row] = record.value.substr(header.size());
+      fingerprints_[row] = fingerprint;
+      batch.live.push_back(row);
+    } else if (avro::strip_single_object(record.value, fingerprint, payloads_[row])) {
+      header = record.value.substr(0, avro::kSingleObjectHeaderBytes);
+      fingerprints_[row] = fingerprint;
       batch.live.push_back(row);
     } else {
       batch.reject(row, row::kDecodeStep, "avro.framing",

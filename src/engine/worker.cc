@@ -214,7 +214,7 @@ void Worker::add_partitions() {
 bool Worker::settle_rebalance() {
   if (rebalance_ == Rebalance::none) return false;
   if (rebalance_ == Rebalance::assigned) {
-    if (has_unclaimed()) return false;
+    if (has_unclaimed() && !draining_) return false;  // who drains claims nothing more
   } else if (!(rebalance_ == Rebalance::lost && planted(Bug::resumed_commits_old_work))) {
     if (phase_ != Phase::ready) return false;
     const bool patient = rebalance_ == Rebalance::revoked &&
@@ -231,6 +231,7 @@ bool Worker::settle_rebalance() {
     leave_partitions();
     if (rebalance_ == Rebalance::lost) seek_back();
   }
+  if (rebalance_ != Rebalance::lost) tell_group_again();
   rebalance_ = Rebalance::none;
   rebalance_partitions_.clear();
   ends_.source->answer();
@@ -264,7 +265,7 @@ Worker::OwnedPartition* Worker::find(Partition partition) {
 
 bool Worker::close_when_due() {
   if (flying_ != nullptr || sink_ == nullptr || rebalance_ != Rebalance::none) return false;
-  if (phase_ != Phase::ready || has_unclaimed() || !due()) return false;
+  if (phase_ != Phase::ready || (has_unclaimed() && !draining_) || !due()) return false;
   close_open();
   return true;
 }

@@ -47,7 +47,7 @@ struct WorkerLimits {
   uint64_t epoch_rows = 10'000;  // records read
   uint64_t epoch_bytes = 8 << 20;
   int64_t epoch_millis = 100;
-  int64_t idle_millis = 10;  // an idle source commits what it has after this long
+  int64_t idle_millis = 10;   // an idle source commits what it has after this long
   int64_t retry_millis = 10;  // first pause after an outage; doubles up to retry_millis_max
   int64_t retry_millis_max = 2'000;
   int64_t refused_millis = 10'000;  // pause after a claim that was refused (rights, settings)
@@ -98,9 +98,10 @@ class Worker {
   struct OwnedPartition {
     Partition partition;
     Term term;
-    Offset durable;      // last stored by the sink: what the next commit compares with
-    Offset next;         // up to here epochs were closed
-    flow::Fates fates;   // cumulative, up to `durable`
+    Offset durable;     // last stored by the sink: what the next commit compares with
+    Offset next;        // up to here epochs were closed
+    Offset group_next;  // what the group of a store's stage was told
+    flow::Fates fates;  // cumulative, up to `durable`
     bool claimed = false;
     bool announce = false;  // a first start: commit once, also without a move
   };
@@ -184,6 +185,7 @@ class Worker {
   void start_over(Error error, int64_t pause_millis);
   void group_only();
   void announce_claim(const flow::Claimed& claimed);
+  void tell_group_again();
   bool give_up_flying();
   void drop_open();
   void drop(Epoch& epoch);
@@ -208,9 +210,9 @@ class Worker {
   std::vector<int32_t> output_partitions_;
 
   Epoch epochs_[2];
-  uint32_t open_ = 0;         // the one that records go to
-  Epoch* flying_ = nullptr;   // the closed one, until its commit is over
-  bool written_ = false;      // flying_ was given to the sink
+  uint32_t open_ = 0;                     // the one that records go to
+  Epoch* flying_ = nullptr;               // the closed one, until its commit is over
+  bool written_ = false;                  // flying_ was given to the sink
   std::optional<row::RawBatch> blocked_;  // polled, but its schema is not known yet
   std::vector<flow::EncodedBatch> encoded_;
 
@@ -220,11 +222,11 @@ class Worker {
   Millis rebalance_since_;
 
   Millis now_;
-  Millis retry_at_;          // nothing is begun at the sink before
-  Millis poll_at_;           // the source is not polled before
+  Millis retry_at_;           // nothing is begun at the sink before
+  Millis poll_at_;            // the source is not polled before
   int64_t pause_millis_ = 0;  // the last pause
   Millis idle_since_ = kNever;
-  uint64_t rows_limit_;       // of the next epochs; smaller after `full`
+  uint64_t rows_limit_;  // of the next epochs; smaller after `full`
   bool source_paused_ = false;
   bool draining_ = false;
   bool drained_ = false;

@@ -16,8 +16,7 @@ constexpr int64_t kFencedPauses = 10;  // times retry_millis, so that the newer 
 
 bool Worker::step_sink() {
   if (phase_ == Phase::ready) return start_next();
-  flow::SinkEvent event =
-      phase_ == Phase::appending ? ends_.appender->poll() : sink_->poll();
+  flow::SinkEvent event = phase_ == Phase::appending ? ends_.appender->poll() : sink_->poll();
   if (std::holds_alternative<flow::Waiting>(event)) return false;
   if (auto* ended = std::get_if<flow::Ended>(&event)) {
     if (phase_ == Phase::appending) {
@@ -97,7 +96,7 @@ void Worker::adopt(flow::Owned&& got) {
   OwnedPartition* owned = find(got.partition);
   if (owned == nullptr) return;
   owned->term = got.term;
-  owned->durable = owned->next = got.next;
+  owned->durable = owned->next = owned->group_next = got.next;
   owned->fates = std::move(got.fates);
   owned->claimed = true;
   owned->announce = log_sink_ && membership_ && got.start != flow::Start::resumed;
@@ -110,6 +109,19 @@ void Worker::announce_claim(const flow::Claimed& claimed) {
   commit.membership = membership_;
   for (const flow::Owned& got : claimed.owned) {
     commit.partitions.push_back({got.partition, got.term, got.next, got.next, got.fates});
+  }
+  if (!commit.partitions.empty()) ends_.source->commit_group(commit);
+}
+
+// What was told with the former membership may have been ignored.
+void Worker::tell_group_again() {
+  if (!ends_.open_store_sink) return;
+  flow::Commit commit;
+  commit.membership = membership_;
+  for (const OwnedPartition& owned : owned_) {
+    if (!owned.claimed) continue;
+    commit.partitions.push_back(
+        {owned.partition, owned.term, owned.durable, owned.group_next, owned.fates});
   }
   if (!commit.partitions.empty()) ends_.source->commit_group(commit);
 }
@@ -137,7 +149,8 @@ bool Worker::flush() {
   }
   if (!written_) {
     written_ = true;
-    if (!planted(Bug::commit_before_write) && !write_flying()) return true;
+    const bool late = planted(Bug::commit_before_write) && log_sink_ != nullptr;
+    if (!late && !write_flying()) return true;
   }
   begin_commit();
   return true;
@@ -196,7 +209,11 @@ void Worker::begin_commit() {
 
 // A store's epoch without records: only the group hears of it.
 void Worker::group_only() {
-  for (const Epoch::Moved& moved : flying_->moved()) find(moved.partition)->announce = false;
+  for (const Epoch::Moved& moved : flying_->moved()) {
+    OwnedPartition* owned = find(moved.partition);
+    owned->announce = false;
+    owned->group_next = moved.next;
+  }
   ends_.source->commit_group(commit_of(*flying_, false));
   flying_->clear();
   flying_ = nullptr;
@@ -216,8 +233,9 @@ void Worker::on_append_ended(flow::Ended&& ended) {
 void Worker::on_ended(flow::Ended&& ended) {
   const bool lost = rebalance_ == Rebalance::lost && !planted(Bug::resumed_commits_old_work);
   flow::CommitEnd end = ended.end;
-  if (end == flow::CommitEnd::unknown && planted(Bug::unknown_as_done)) {
-    for (const Epoch::Moved& moved : flying_->moved()) ended.durable.set(moved.partition, moved.next);
+  if (end == flow::CommitEnd::unknown && planted(Bug::unknown_as_done) && log_sink_) {
+    for (const Epoch::Moved& moved : flying_->moved())
+      ended.durable.set(moved.partition, moved.next);
     end = flow::CommitEnd::done;
   }
   if (end == flow::CommitEnd::unknown && planted(Bug::unknown_as_abort)) {
@@ -255,7 +273,7 @@ void Worker::on_done(const flow::Positions& durable) {
   counters_.committed_records += flying_->in();
   rows_limit_ = std::min(spec_.limits.epoch_rows, rows_limit_ * 2);
   went_well();
-  if (planted(Bug::commit_before_write)) write_flying();
+  if (planted(Bug::commit_before_write) && log_sink_) write_flying();
   if (planted(Bug::dead_after_commit) && store_sink_ && !flying_->nothing_encoded()) {
     encoded_.clear();
     flying_->take_encoded(encoded_);
@@ -268,7 +286,7 @@ void Worker::on_done(const flow::Positions& durable) {
     OwnedPartition* owned = find(moved.partition);
     owned->announce = false;
     if (durable.find(moved.partition) == moved.next) {
-      owned->durable = moved.next;
+      owned->durable = owned->group_next = moved.next;
       owned->fates.add(moved.fates);
     } else {
       all = false;
@@ -377,8 +395,8 @@ void Worker::seek_back() {
 }
 
 void Worker::wait(Error error, int64_t at_least_millis) {
-  pause_millis_ = std::clamp(pause_millis_ * 2, spec_.limits.retry_millis,
-                             spec_.limits.retry_millis_max);
+  pause_millis_ =
+      std::clamp(pause_millis_ * 2, spec_.limits.retry_millis, spec_.limits.retry_millis_max);
   retry_at_ = now_ + std::max(pause_millis_, at_least_millis);
   error_ = std::move(error);
 }

@@ -8,6 +8,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -51,7 +53,10 @@ std::expected<Line, std::string> read_line(std::string_view text) {
       line.value = from_hex(value.text);
       if (!line.value) return std::unexpected("value_hex is not pairs of hexadecimal digits");
     } else if (json->names[i] == "timestamp_millis" && value.kind == avro::Json::Kind::number) {
-      line.timestamp_millis = std::atoll(value.text.c_str());
+      const char* end = value.text.data() + value.text.size();
+      const auto read = std::from_chars(value.text.data(), end, line.timestamp_millis);
+      if (read.ec != std::errc() || read.ptr != end || line.timestamp_millis < 0)
+        return std::unexpected("timestamp_millis is not a count of milliseconds since 1970");
     } else {
       return std::unexpected(fmt::format("unknown or mistyped member \"{}\"", json->names[i]));
     }
@@ -72,8 +77,11 @@ class RawSource final : public flow::Source {
     batch.partition = kOnly;
     batch.memory = lines_;
     const Millis now = clock_.now();
+    uint64_t bytes = 0;
     for (uint32_t i = 0; i < limits.max_records && next_ < lines_->size(); ++i, ++next_) {
       const Line& line = (*lines_)[next_];
+      bytes += (line.key ? line.key->size() : 0) + (line.value ? line.value->size() : 0);
+      if (i > 0 && bytes > limits.max_bytes) break;
       batch.records.push_back(
           {.key = line.key ? ByteView(*line.key) : ByteView(),
            .value = line.value ? ByteView(*line.value) : ByteView(),

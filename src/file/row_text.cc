@@ -1,6 +1,8 @@
 #include "file/row_text.h"
 
 #include "avro/json.h"
+#include "avro/json_encoder.h"
+#include "avro/json_text.h"
 #include "avro/utf8.h"
 #include "base/suggest.h"
 
@@ -9,7 +11,6 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
-#include <sstream>
 #include <utility>
 
 namespace penstock::file {
@@ -17,6 +18,8 @@ namespace {
 
 constexpr size_t kMaxColumns = 2'000;
 constexpr uintmax_t kMaxFileBytes = 1u << 30;
+constexpr size_t kMaxDatumBytes = 64u << 20;  // small in JSON, larger by its defaults
+constexpr size_t kShownBytes = 200;
 constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
 
 }  // namespace
@@ -53,7 +56,7 @@ Result<RowText> RowText::open(std::string_view text, std::string name, Format fo
 
 Result<void> RowText::read_header() {
   PENSTOCK_TRY(any, next_csv());
-  if (!any) return malformed("the file has no header", 1);
+  if (!any) return malformed("the file has no header");
   header_count_ = cell_count_;
   const auto header = std::span(cells_).first(cell_count_);
   if (schema_ == nullptr) return {};
@@ -64,21 +67,21 @@ Result<void> RowText::read_header() {
   for (size_t i = 0; i < header.size(); ++i) {
     const auto found = std::find(names.begin(), names.end(), header[i].text);
     if (found == names.end()) {
-      return fail(Code::F004,
+      return fail(Code::F006,
                   fmt::format("column \"{}\" is no field of the records", header[i].text))
-          .at(place(header[i].column))
+          .at(place(&header[i]))
           .hint(did_you_mean(header[i].text, names));
     }
     std::optional<uint32_t>& column = column_of_[found - names.begin()];
     if (column)
-      return fail(Code::F004, fmt::format("column \"{}\" occurs twice", header[i].text))
-          .at(place(header[i].column));
+      return fail(Code::F006, fmt::format("column \"{}\" occurs twice", header[i].text))
+          .at(place(&header[i]));
     column = static_cast<uint32_t>(i);
   }
   for (size_t i = 0; i < fields.size(); ++i) {
     if (column_of_[i] || fields[i].has_default || fields[i].type->nullable_branch() != nullptr)
       continue;
-    return fail(Code::F004, fmt::format("there is no column \"{}\"", fields[i].name)).at(place(1));
+    return fail(Code::F006, fmt::format("there is no column \"{}\"", fields[i].name)).at(place());
   }
   return {};
 }
@@ -93,8 +96,8 @@ Result<bool> RowText::next_jsonl() {
     row_ = text_.substr(at_, end - at_);
     at_ = std::min(end + 1, text_.size());
     if (row_.ends_with('\r')) row_.remove_suffix(1);
-    if (row_.size() > kMaxRowBytes) return malformed("a line of more than 1 MiB", 1);
-    if (!avro::valid_utf8(row_.data(), row_.size())) return malformed("the line is not UTF-8", 1);
+    if (row_.size() > kMaxRowBytes) return malformed("a line of more than 1 MiB");
+    if (!avro::valid_utf8(row_.data(), row_.size())) return malformed("the line is not UTF-8");
     if (row_.find_first_not_of(" \t") != row_.npos) return true;
   }
   return false;
@@ -111,12 +114,12 @@ Result<bool> RowText::next_csv() {
   row_line_ = line_;
   bool more = true;
   while (more) {
-    if (cell_count_ == kMaxColumns) return malformed("more than 2,000 columns", 1);
+    if (cell_count_ == kMaxColumns) return malformed("more than 2,000 columns");
     if (cell_count_ == cells_.size()) cells_.emplace_back();
     Cell& cell = cells_[cell_count_++];
     if (!read_cell(cell))
-      return malformed("a quote that is not closed, or text behind it", cell.column);
-    if (at_ - row_start_ > kMaxRowBytes) return malformed("a row of more than 1 MiB", 1);
+      return malformed("a quote that is not closed, or text behind it", &cell);
+    if (at_ - row_start_ > kMaxRowBytes) return malformed("a row of more than 1 MiB");
     more = at_ < text_.size() && text_[at_] == ',';
     if (more) ++at_;
   }
@@ -124,14 +127,16 @@ Result<bool> RowText::next_csv() {
   if (at_ < text_.size()) ++at_;
   ++line_;
   const std::string_view row = text_.substr(row_start_, at_ - row_start_);
-  if (!avro::valid_utf8(row.data(), row.size())) return malformed("the row is not UTF-8", 1);
+  if (!avro::valid_utf8(row.data(), row.size())) return malformed("the row is not UTF-8");
   return true;
 }
 
 // Ends before the comma or the end of the line.
 bool RowText::read_cell(Cell& cell) {
   cell.text.clear();
+  cell.line = line_;
   cell.column = static_cast<uint32_t>(at_ - line_start_ + 1);
+  cell.line_start = line_start_;
   if (at_ >= text_.size() || text_[at_] != '"') {
     size_t end = text_.find_first_of(",\n", at_);
     if (end == text_.npos) end = text_.size();
@@ -153,6 +158,7 @@ bool RowText::read_cell(Cell& cell) {
       }
     } else if (text_[at_] == '\n') {
       ++line_;
+      line_start_ = at_ + 1;
     }
     cell.text += text_[at_];
   }
@@ -161,20 +167,32 @@ bool RowText::read_cell(Cell& cell) {
 
 Result<void> RowText::encode(std::string& out) {
   const size_t before = out.size();
-  Result<void> fits = format_ == Format::csv
-                          ? encode_csv(out)
-                          : avro::from_json(schema_->root(), row_, avro::JsonStyle::plain, out);
-  if (fits) return {};
-  out.resize(before);
-  if (fits.error().place.line != 0) return fits;
-  return fail(Code::F002, fits.error().message).at(place(1));
+  Result<void> fits = format_ == Format::csv ? encode_csv(out) : encode_jsonl(out);
+  if (!fits) out.resize(before);
+  return fits;
+}
+
+Result<void> RowText::encode_jsonl(std::string& out) {
+  auto json = avro::read_json(row_);
+  if (!json) return fail(Code::F002, json.error()).at(place());
+  if (json->kind != avro::Json::Kind::object)
+    return fail(Code::F002, "the line is no JSON object").at(place());
+  for (const avro::Field& field : schema_->root().fields) {
+    const bool may_lack = !field.has_default && field.type->nullable_branch() != nullptr;
+    if (!may_lack || json->member(field.name) != nullptr) continue;
+    json->names.push_back(field.name);
+    json->items.emplace_back();  // null
+  }
+  avro::JsonEncoder encoder(avro::JsonEncoder::Form::plain, kMaxDatumBytes, out);
+  if (encoder.encode(schema_->root(), *json)) return {};
+  return fail(Code::F002, encoder.why()).at(place());
 }
 
 Result<void> RowText::encode_csv(std::string& out) {
   if (cell_count_ != header_count_) {
     return fail(Code::F002,
                 fmt::format("the row has {} values, the header {}", cell_count_, header_count_))
-        .at(place(1));
+        .at(place());
   }
   const std::vector<avro::Field>& fields = schema_->root().fields;
   for (size_t i = 0; i < fields.size(); ++i) {
@@ -186,20 +204,22 @@ Result<void> RowText::encode_csv(std::string& out) {
     auto fits = avro::from_text(*fields[i].type, cell == nullptr ? "" : cell->text, out);
     if (fits) continue;
     return fail(Code::F002, fmt::format("\"{}\": {}", fields[i].name, fits.error().message))
-        .at(place(cell == nullptr ? 1 : cell->column));
+        .at(place(cell));
   }
   return {};
 }
 
-Place RowText::place(uint32_t column) const {
-  const size_t end = std::min(text_.find('\n', line_start_), text_.size());
-  std::string_view line = text_.substr(line_start_, std::min<size_t>(end - line_start_, 200));
+Place RowText::place(const Cell* cell) const {
+  const size_t start = cell != nullptr ? cell->line_start : row_start_;
+  const size_t end = std::min(text_.find('\n', start), text_.size());
+  std::string_view line = text_.substr(start, std::min(end - start, kShownBytes));
   if (line.ends_with('\r')) line.remove_suffix(1);
-  return {name_, row_line_, column, 1, std::string(line)};
+  return {name_, cell != nullptr ? cell->line : row_line_, cell != nullptr ? cell->column : 1, 1,
+          std::string(line)};
 }
 
-Failure RowText::malformed(std::string what, uint32_t column) const {
-  return fail(Code::F003, std::move(what)).at(place(column));
+Failure RowText::malformed(std::string what, const Cell* cell) const {
+  return fail(Code::F003, std::move(what)).at(place(cell));
 }
 
 Result<std::vector<std::string>> csv_header(std::string_view text, const std::string& name) {

@@ -7,7 +7,7 @@
 // Thread      one owner.
 // Lifetime    the text outlives the reader.
 // Limits      a row ≤ 1 MiB, 2,000 columns.
-// Errors      F002 a row that does not fit, F003 malformed text, F004 columns that do not fit; with
+// Errors      F002 a row that does not fit, F003 malformed text, F006 columns that do not fit; with
 //             file, line, column. After F002 next() goes on with the following row.
 //
 //     PENSTOCK_TRY(rows, RowText::open(text, "a.csv", Format::csv, schema));
@@ -33,10 +33,11 @@ std::optional<Format> format_of(std::string_view path);
 // The whole file (F001); at most 1 GiB.
 Result<std::string> read_file(const std::string& path);
 
-// One cell and where it stands.
+// One cell and where it stands; a row may have several lines.
 struct Cell {
   std::string text;
-  uint32_t column = 1;  // in bytes, from 1
+  uint32_t line = 1, column = 1;  // from 1, column in bytes
+  size_t line_start = 0;          // of that line, in the text
 };
 
 class RowText {
@@ -56,8 +57,10 @@ class RowText {
   Result<bool> next_jsonl();
   bool read_cell(Cell& cell);
   Result<void> encode_csv(std::string& out);
-  Failure malformed(std::string what, uint32_t column) const;
-  Place place(uint32_t column) const;
+  Result<void> encode_jsonl(std::string& out);
+  // At the cell; without one, at the row's beginning.
+  Failure malformed(std::string what, const Cell* cell = nullptr) const;
+  Place place(const Cell* cell = nullptr) const;
 
   std::string_view text_;
   std::string name_;
@@ -65,8 +68,8 @@ class RowText {
   avro::SchemaPtr schema_;
   size_t at_ = 0;
   uint32_t line_ = 1;  // of at_
+  size_t line_start_ = 0;  // of line_
   size_t row_start_ = 0;
-  size_t line_start_ = 0;
   uint32_t row_line_ = 1;
   std::string_view row_;     // jsonl: the line
   std::vector<Cell> cells_;  // csv; reused

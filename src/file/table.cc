@@ -3,11 +3,11 @@
 #include "file/digest.h"
 #include "file/infer.h"
 #include "file/table_version.h"
+#include "flow/config_values.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <utility>
 
 namespace penstock::file {
@@ -64,19 +64,6 @@ Result<std::shared_ptr<const flow::TableVersion>> version_of(const TableSpec& sp
   PENSTOCK_TRY(schema, schema_of(spec, text));
   PENSTOCK_TRY(version, FileTableVersion::make(text, spec.path, spec.format, schema, spec.key));
   return version;
-}
-
-// 10s, 5m, 24h, 7d, 500ms; 0 for anything else.
-int64_t duration_millis(std::string_view text) {
-  int64_t count = 0;
-  const auto end = std::from_chars(text.data(), text.data() + text.size(), count);
-  const std::string_view unit = text.substr(static_cast<size_t>(end.ptr - text.data()));
-  const std::pair<std::string_view, int64_t> units[] = {
-      {"ms", 1}, {"s", 1'000}, {"m", 60'000}, {"h", 3'600'000}, {"d", 86'400'000}};
-  for (const auto& [name, millis] : units) {
-    if (unit == name && count >= 0 && count < INT64_MAX / millis) return count * millis;
-  }
-  return 0;
 }
 
 std::string in_folder(const std::string& folder, const std::string& path) {
@@ -140,7 +127,7 @@ Result<TableSpec> table_spec(const flow::Config& config, const std::string& fold
   spec.format = csv ? Format::csv : Format::jsonl;
   spec.path = in_folder(folder, config.text(csv ? "csv" : "jsonl"));
   for (const yaml::Node* part : config.list("key")) spec.key.push_back(part->text);
-  spec.refresh_millis = duration_millis(config.text("refresh"));
+  spec.refresh_millis = flow::duration_millis(config.text("refresh")).value_or(0);
   if (const yaml::Node* types = config.find("types"); types != nullptr) {
     for (const auto& [name, type] : types->entries) spec.types.emplace_back(name.text, type.text);
   }

@@ -8,13 +8,24 @@
 #include <utility>
 
 namespace penstock::file {
+namespace {
+
+// What is an input's affair for `send` is the pipeline's for a table.
+Error as_table(Error error) {
+  if (error.code == Code::F002 || error.code == Code::F006) error.code = Code::F004;
+  return error;
+}
+
+}  // namespace
 
 Result<std::shared_ptr<const FileTableVersion>> FileTableVersion::make(
     std::string_view text, const std::string& name, Format format, avro::SchemaPtr schema,
     const std::vector<std::string>& key) {
   auto made = std::make_shared<FileTableVersion>();
   made->schema_ = schema;
-  PENSTOCK_TRY(rows, RowText::open(text, name, format, schema));
+  auto opened = RowText::open(text, name, format, schema);
+  if (!opened) return std::unexpected(as_table(std::move(opened).error()));
+  RowText& rows = *opened;
   std::vector<size_t> starts;
   std::vector<uint32_t> lines;
   while (true) {
@@ -22,11 +33,8 @@ Result<std::shared_ptr<const FileTableVersion>> FileTableVersion::make(
     if (!more) break;
     starts.push_back(made->datums_.size());
     lines.push_back(rows.line());
-    if (auto fits = rows.encode(made->datums_); !fits) {
-      Error error = std::move(fits).error();
-      error.code = Code::F004;
-      return std::unexpected(std::move(error));
-    }
+    if (auto fits = rows.encode(made->datums_); !fits)
+      return std::unexpected(as_table(std::move(fits).error()));
   }
   std::vector<avro::Want> wants;
   for (uint32_t i = 0; i < schema->root().fields.size(); ++i) wants.push_back({i, i});

@@ -9,8 +9,9 @@ namespace {
 
 constexpr std::string_view kSchema =
     R"({"type":"record","name":"penstock.DeadLetter","fields":[)"
-    R"({"name":"stage","type":"string"},{"name":"topic","type":"string"},{"name":"lineage","type":"string"},)"
-    R"({"name":"partition","type":"int"},{"name":"offset","type":"long"},{"name":"step","type":"string"},)"
+    R"({"name":"stage","type":"string"},{"name":"topic","type":"string"},)"
+    R"({"name":"lineage","type":"string"},{"name":"partition","type":"int"},)"
+    R"({"name":"offset","type":"long"},{"name":"step","type":"string"},)"
     R"({"name":"reason","type":"string"},{"name":"detail","type":"string"},)"
     R"({"name":"timestamp","type":{"type":"long","logicalType":"timestamp-millis"}},)"
     R"({"name":"key","type":["null","bytes"]},{"name":"value","type":["null","bytes"]}]})";

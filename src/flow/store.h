@@ -69,8 +69,8 @@ struct StoreState {
 class Store {
  public:
   virtual ~Store() = default;
-  // Makes the table and the positions table when they are missing; an existing table that lacks a
-  // column or has another key is an error (S…).
+  // Makes the table and the positions table when they are missing, and in an existing table the
+  // columns that it lacks (nullable); another key or a column of another type is an error (S…).
   virtual Result<void> create_missing(const StoreTable& table) = 0;
   virtual Result<std::unique_ptr<StoreSink>> open_sink(const StoreSpec& spec, Waker& waker) = 0;
   virtual Result<StoreState> state(const StoreSpec& spec) = 0;

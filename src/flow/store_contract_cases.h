@@ -264,16 +264,40 @@ inline void table_that_does_not_fit(StoreHarness& harness) {
   auto made = harness.store().create_missing(other_key);
   REQUIRE_FALSE(made.has_value());
   CHECK(made.error().code == Code::S002);
-  StoreTable wider = spec.table;
+  StoreTable other_type = spec.table;
+  auto schema = avro::parse(
+      R"({"type":"record","name":"Row","fields":[{"name":"id","type":["null","string"]},)"
+      R"({"name":"at","type":"string"},{"name":"v","type":"double"}]})");
+  REQUIRE(schema.has_value());
+  other_type.schema = *schema;
+  made = harness.store().create_missing(other_type);
+  REQUIRE_FALSE(made.has_value());
+  CHECK(made.error().code == Code::S002);
+  CHECK(made.error().message.find("\"at\"") != std::string::npos);
+}
+
+inline void table_that_lacks_a_column(StoreHarness& harness) {
+  StoreSpec spec = store_contract_spec(Merge::upsert);
+  {
+    ContractWriter writer(harness, spec);
+    const Owned owned = writer.claim();
+    writer.write(kFirst, 0, {{"a", 1, 1.5}});
+    REQUIRE(writer.commit(owned, 0, 1).end == CommitEnd::done);
+  }
+  StoreSpec wider = spec;
   auto schema = avro::parse(
       R"({"type":"record","name":"Row","fields":[{"name":"id","type":["null","string"]},)"
       R"({"name":"at","type":"long"},{"name":"v","type":"double"},{"name":"w","type":"long"}]})");
   REQUIRE(schema.has_value());
-  wider.schema = *schema;
-  made = harness.store().create_missing(wider);
-  REQUIRE_FALSE(made.has_value());
-  CHECK(made.error().code == Code::S002);
-  CHECK(made.error().message.find("\"w\"") != std::string::npos);
+  wider.table.schema = *schema;
+  REQUIRE(harness.store().create_missing(wider.table).has_value());
+  REQUIRE(harness.store().create_missing(wider.table).has_value());
+  // A worker of the former schema goes on, also beside the new one.
+  ContractWriter writer(harness, spec);
+  const Owned owned = writer.claim();
+  writer.write(kFirst, 1, {{"b", 2, 2.5}});
+  REQUIRE(writer.commit(owned, 1, 2).end == CommitEnd::done);
+  CHECK(contract_rows(harness, wider) == 2);
 }
 
 }  // namespace store_cases
@@ -293,7 +317,8 @@ inline std::vector<StoreContract> store_contract() {
           {"several partitions, one released", several_partitions},
           {"stages keep positions of their own", stages_do_not_meet},
           {"a topic made anew is an incident", recreated_topic},
-          {"a table that does not fit", table_that_does_not_fit}};
+          {"a table that does not fit", table_that_does_not_fit},
+          {"a table that lacks a column gets it", table_that_lacks_a_column}};
 }
 
 }  // namespace penstock::flow

@@ -2,7 +2,7 @@
 
 #include "avro/write.h"
 #include "base/random.h"
-#include "meter/generate.h"
+#include "meter/random_datum.h"
 
 #include <fmt/format.h>
 
@@ -79,48 +79,47 @@ void append_number(const avro::Node& type, double value, std::string& out) {
 
 class MeterMaker final : public RecordMaker {
  public:
-  MeterMaker(MeterSourceSpec spec, std::vector<FieldWriter> writers)
-      : spec_(std::move(spec)), writers_(std::move(writers)) {}
+  MeterMaker(MeterSourceSpec spec, std::vector<FieldWriter> writers, RandomDatum datums)
+      : spec_(std::move(spec)), writers_(std::move(writers)), datums_(std::move(datums)) {}
 
   void append(int64_t offset, std::string& out) const override {
     const auto count = static_cast<int64_t>(spec_.meters.size());
     const auto index = static_cast<uint64_t>(offset % count);
     const Millis at = spec_.start + offset / count * spec_.reading_millis;
-    const Meter& meter = spec_.meters[index];
-    const Reading reading = reading_of(meter, spec_.seed, index, at, spec_.reading_millis);
+    const Reading reading =
+        reading_of(spec_.meters[index], spec_.seed, index, at, spec_.reading_millis);
+    Random random(mix(spec_.seed ^ mix(static_cast<uint64_t>(offset))));
     for (const FieldWriter& writer : writers_) {
       if (writer.branch >= 0) avro::append_long(writer.branch, out);
-      switch (writer.role) {
-        case Role::meter_id:
-          if (writer.type->type == avro::Type::string) {
-            avro::append_bytes(meter.id, out);
-          } else {
-            avro::append_long(static_cast<int64_t>(index), out);
-          }
-          break;
-        case Role::at:
-          avro::append_long(time_in(*writer.type, at), out);
-          break;
-        case Role::kwh:
-          append_number(*writer.type, reading.kwh, out);
-          break;
-        case Role::kvarh:
-          append_number(*writer.type, reading.kvarh, out);
-          break;
-        case Role::fixed_bytes:
-          out += writer.bytes;
-          break;
-        case Role::random: {
-          Random random(mix(spec_.seed ^ mix(static_cast<uint64_t>(offset))));
-          append_random(*writer.type, nullptr, random, out, 1);
-        }
-      }
+      append_field(writer, index, at, reading, random, out);
     }
   }
 
  private:
+  void append_field(const FieldWriter& writer, uint64_t index, Millis at, const Reading& reading,
+                    Random& random, std::string& out) const {
+    switch (writer.role) {
+      case Role::meter_id:
+        if (writer.type->type == avro::Type::string)
+          return avro::append_bytes(spec_.meters[index].id, out);
+        return avro::append_long(static_cast<int64_t>(index), out);
+      case Role::at:
+        return avro::append_long(time_in(*writer.type, at), out);
+      case Role::kwh:
+        return append_number(*writer.type, reading.kwh, out);
+      case Role::kvarh:
+        return append_number(*writer.type, reading.kvarh, out);
+      case Role::fixed_bytes:
+        out += writer.bytes;
+        return;
+      case Role::random:
+        return datums_.append(*writer.type, nullptr, random, out);
+    }
+  }
+
   MeterSourceSpec spec_;
   std::vector<FieldWriter> writers_;
+  RandomDatum datums_;
 };
 
 Result<FieldWriter> writer_of(const avro::Field& field) {
@@ -137,7 +136,7 @@ Result<FieldWriter> writer_of(const avro::Field& field) {
     writer.role = role->second;
     if (inner != nullptr) writer.branch = 1 - null_branch;
     if (takes(writer.role, *writer.type)) return writer;
-    return fail(Code::A022, fmt::format("field \"{}\" is {}: a reading's {} does not fit",
+    return fail(Code::M003, fmt::format("field \"{}\" is {}: a reading's {} does not fit",
                                         field.name, avro::describe(*field.type), field.name));
   }
   if (field.has_default || inner != nullptr) {
@@ -178,7 +177,7 @@ Result<std::vector<Meter>> meters_of(const flow::TableVersion& table) {
   const row::Column *id = column("meter_id"), *tariff = column("tariff"),
                     *rated = column("rated_kw");
   if (id == nullptr || id->kind != row::Kind::string)
-    return fail(Code::P307, "the meters' table has no text column \"meter_id\"");
+    return fail(Code::M004, "the meters' table has no text column \"meter_id\"");
   std::vector<Meter> meters;
   for (uint32_t row = 0; row < table.rows(); ++row) {
     Meter meter;
@@ -195,7 +194,7 @@ Result<std::vector<Meter>> meters_of(const flow::TableVersion& table) {
     if (kw > 0.0 && kw < 1e9) meter.rated_kw = kw;
     meters.push_back(std::move(meter));
   }
-  if (meters.empty()) return fail(Code::P307, "the meters' table has no rows");
+  if (meters.empty()) return fail(Code::M004, "the meters' table has no rows");
   return meters;
 }
 
@@ -203,19 +202,20 @@ Result<std::unique_ptr<PacedSource>> open_meters(MeterSourceSpec spec, const Clo
   const avro::Node& root = spec.schema->root();
   for (const std::string_view name : {"meter_id", "kwh"}) {
     if (root.field(name) == nullptr)
-      return fail(Code::P301, fmt::format("the meters' topic has no field \"{}\"", name));
+      return fail(Code::M003, fmt::format("the meters' topic has no field \"{}\"", name));
   }
   std::vector<FieldWriter> writers;
   for (const avro::Field& field : root.fields) {
     PENSTOCK_TRY(writer, writer_of(field));
     writers.push_back(std::move(writer));
   }
+  PENSTOCK_TRY(datums, RandomDatum::make(spec.schema));
   const std::string name = "meter:" + spec.producer;
   const Pace pace{spec.meters.size(), spec.every_millis};
   const avro::SchemaPtr schema = spec.schema;
   const avro::Framing framing = spec.framing;
   return std::make_unique<PacedSource>(
-      name, std::make_unique<MeterMaker>(std::move(spec), std::move(writers)), schema, framing,
+      name, std::make_unique<MeterMaker>(std::move(spec), std::move(writers), std::move(datums)), schema, framing,
       pace, clock);
 }
 

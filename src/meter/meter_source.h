@@ -6,8 +6,8 @@
 // kvarh), time or text type; other fields take their default, or null, or a random value.
 //
 // Thread      the worker that owns it.
-// Errors      P301 when the schema lacks meter_id or kwh; A022 when one has a type that cannot
-//             hold it.
+// Errors      M002; M003 when the schema lacks meter_id or kwh, or a field cannot hold it; M004 a
+//             table without meter_id or rows.
 //
 //     PENSTOCK_TRY(meters, meters_of(*table->current()));
 //     PENSTOCK_TRY(source, open_meters({.producer = "field", .meters = meters, .schema = schema},

@@ -1,51 +1,35 @@
+#include "avro/time_text.h"
+#include "flow/config_values.h"
 #include "meter/generate.h"
 #include "meter/meter_source.h"
 
 #include <fmt/format.h>
 
-#include <charconv>
-#include <chrono>
+#include <algorithm>
 #include <map>
 #include <utility>
 
 namespace penstock::meter {
 namespace {
 
-// 10s, 15m, 24h, 7d, 500ms, checked by plan/; the fallback when absent.
-int64_t duration_millis(const flow::Config& config, std::string_view field, int64_t fallback) {
-  const std::string text = config.text(field);
-  if (text.empty()) return fallback;
-  int64_t count = 0;
-  const auto end = std::from_chars(text.data(), text.data() + text.size(), count);
-  const std::string_view unit(end.ptr);
-  const std::pair<std::string_view, int64_t> units[] = {
-      {"ms", 1}, {"s", 1'000}, {"m", 60'000}, {"h", 3'600'000}, {"d", 86'400'000}};
-  for (const auto& [name, millis] : units) {
-    if (unit == name && count >= 0 && count < INT64_MAX / millis) return count * millis;
-  }
-  return fallback;
+// What stands in the file was checked by plan/; the fallback when it is absent.
+int64_t millis_of(const flow::Config& config, std::string_view field, int64_t fallback) {
+  return flow::duration_millis(config.text(field)).value_or(fallback);
 }
 
-uint64_t count_of(const flow::Config& config, std::string_view field, uint64_t fallback) {
-  const std::string text = config.text(field);
-  uint64_t count = fallback;
-  std::from_chars(text.data(), text.data() + text.size(), count);
-  return count == 0 ? fallback : count;
+int64_t count_of(const flow::Config& config, std::string_view field, int64_t fallback) {
+  return flow::count_value(config.text(field)).value_or(fallback);
 }
 
-// 2026-01-01 or 2026-01-01T00:00:00Z; nullopt otherwise.
-std::optional<Millis> start_of(const std::string& text) {
-  int year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0;
-  char rest = 0;
-  const int found = std::sscanf(text.c_str(), "%4d-%2d-%2dT%2d:%2d:%2d%c", &year, &month, &day,
-                                &hour, &minute, &second, &rest);
-  if (found != 3 && (found != 7 || rest != 'Z')) return std::nullopt;
-  const std::chrono::year_month_day date{std::chrono::year(year),
-                                         std::chrono::month(static_cast<unsigned>(month)),
-                                         std::chrono::day(static_cast<unsigned>(day))};
-  if (!date.ok() || hour > 23 || minute > 59 || second > 59) return std::nullopt;
-  const int64_t days = std::chrono::sys_days(date).time_since_epoch().count();
-  return Millis{((days * 24 + hour) * 60 + minute) * 60'000 + second * 1'000};
+// 2026-01-01, or a time with its offset.
+Result<Millis> start_of(const flow::Config& config) {
+  const std::string text = config.text("start");
+  if (const auto days = avro::parse_date(text)) return Millis{*days * 86'400'000};
+  if (const auto at = avro::parse_rfc3339(text))
+    return Millis{at->seconds * 1'000 + at->nanos / 1'000'000};
+  return fail(Code::M001, fmt::format("\"{}\" is no time", text))
+      .at(config.place("start"))
+      .cure("write a day, 2026-01-01, or a time with its offset, 2026-01-01T00:00:00Z");
 }
 
 Result<std::map<std::string, Hint>> hints_of(const flow::Config& config) {
@@ -58,7 +42,7 @@ Result<std::map<std::string, Hint>> hints_of(const flow::Config& config) {
     } else if (const auto range = range_hint(value.text)) {
       hints[name.text] = *range;
     } else {
-      return fail(Code::P301, fmt::format("\"{}\" is neither a range nor a list", value.text))
+      return fail(Code::M001, fmt::format("\"{}\" is neither a range nor a list", value.text))
           .at(config.place(value))
           .cure("write 0..1000 for numbers, [a, b] for texts");
     }
@@ -73,16 +57,17 @@ Result<std::unique_ptr<PacedSource>> open_producer(std::string_view part, const 
                                                    const flow::TableVersion* meters,
                                                    avro::SchemaPtr schema, avro::Framing framing,
                                                    const Clock& clock) {
-  const uint64_t seed = count_of(config, "seed", 1);
-  const int64_t every = duration_millis(config, "every", 1'000);
+  const auto seed = static_cast<uint64_t>(count_of(config, "seed", 1));
+  const int64_t every = millis_of(config, "every", 1'000);
   if (part == "generate") {
     PENSTOCK_TRY(hints, hints_of(config));
+    const auto clients = static_cast<uint64_t>(std::max<int64_t>(1, count_of(config, "clients", 1)));
     PENSTOCK_TRY(maker, Generator::make(schema, std::move(hints), seed));
     return std::make_unique<PacedSource>("meter:" + name, std::move(maker), schema, framing,
-                                         Pace{count_of(config, "clients", 1), every}, clock);
+                                         Pace{clients, every}, clock);
   }
   if (meters == nullptr)
-    return fail(Code::P308, "the producer names no table of meters").at(config.place("meters"));
+    return fail(Code::M004, "the producer names no table of meters").at(config.place("meters"));
   MeterSourceSpec spec;
   spec.producer = name;
   PENSTOCK_TRY(known, meters_of(*meters));
@@ -91,12 +76,10 @@ Result<std::unique_ptr<PacedSource>> open_producer(std::string_view part, const 
   spec.framing = framing;
   spec.seed = seed;
   spec.every_millis = every;
-  spec.reading_millis = duration_millis(config, "reading", 900'000);
-  if (const std::string start = config.text("start"); !start.empty()) {
-    const auto at = start_of(start);
-    if (!at)
-      return fail(Code::P301, fmt::format("\"{}\" is no time", start)).at(config.place("start"));
-    spec.start = *at;
+  spec.reading_millis = millis_of(config, "reading", 900'000);
+  if (config.find("start") != nullptr) {
+    PENSTOCK_TRY(start, start_of(config));
+    spec.start = start;
   }
   return open_meters(std::move(spec), clock);
 }

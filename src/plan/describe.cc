@@ -106,9 +106,9 @@ std::string describe_stage(const Plan& plan, const Stage& stage) {
                         use.part->built ? "" : "   (not built yet)");
   }
   if (stage.to_store.empty()) {
-    text += fmt::format("    writes  {}{}\n", fmt::join(stage.to_topics, ", "),
-                        stage.route_field.empty() ? "" : fmt::format(" by \"{}\"",
-                                                                     stage.route_field));
+    text +=
+        fmt::format("    writes  {}{}\n", fmt::join(stage.to_topics, ", "),
+                    stage.route_field.empty() ? "" : fmt::format(" by \"{}\"", stage.route_field));
   } else {
     const Store& store = *plan.store(stage.to_store);
     text += fmt::format("    fills   {} ({} table \"{}\", {} {})\n", store.name, store.part,
@@ -120,11 +120,12 @@ std::string describe_stage(const Plan& plan, const Stage& stage) {
     text += fmt::format("{}{}: {}", &field == &stage.output->root().fields.front() ? "" : ", ",
                         field.name, avro::describe(*field.type));
   }
-  return text + fmt::format("\n    commits every {} rows, {} bytes or {}; {} to {} workers; bad "
-                            "records to {}\n",
-                            stage.epoch.rows, stage.epoch.size_bytes,
-                            duration_text(stage.epoch.every_millis), stage.scale.min,
-                            stage.scale.max, stage.dead_topic);
+  return text + fmt::format(
+                    "\n    commits every {} rows, {} bytes or {}; {} to {} workers; bad "
+                    "records to {}\n",
+                    stage.epoch.rows, stage.epoch.size_bytes,
+                    duration_text(stage.epoch.every_millis), stage.scale.min, stage.scale.max,
+                    stage.dead_topic);
 }
 
 }  // namespace
@@ -152,10 +153,10 @@ std::string describe(const Plan& plan) {
   std::string text = fmt::format("pipeline {}, target {}, log {}, plan {}\n\ntopics\n",
                                  plan.pipeline, plan.target, plan.log.part, hash(plan));
   for (const Topic& topic : plan.topics) {
-    text += fmt::format("  {}: {} partitions, {} replicas, kept {}{}\n", topic.name,
-                        topic.partitions, topic.replicas, duration_text(topic.keep_millis),
-                        topic.key.empty() ? "" : fmt::format(", key {}",
-                                                             fmt::join(topic.key, ", ")));
+    text +=
+        fmt::format("  {}: {} partitions, {} replicas, kept {}{}\n", topic.name, topic.partitions,
+                    topic.replicas, duration_text(topic.keep_millis),
+                    topic.key.empty() ? "" : fmt::format(", key {}", fmt::join(topic.key, ", ")));
   }
   text += "\nstages\n";
   for (const Stage& stage : plan.stages) text += describe_stage(plan, stage);

@@ -26,8 +26,8 @@ inline constexpr size_t kMaxErrors = 20;
 struct TopicDraft {
   const yaml::Node* name = nullptr;  // the key
   const yaml::Node* body = nullptr;
-  std::string prefix;                // "usage." of usage.<tenant>
-  std::string field;                 // "tenant", or ""
+  std::string prefix;  // "usage." of usage.<tenant>
+  std::string field;   // "tenant", or ""
   std::vector<std::string> values;
 };
 
@@ -94,6 +94,14 @@ void make_stages(Draft& draft);
 void read_tests(Draft& draft);
 void lint(Draft& draft);
 
+// The schema under which a stage's result stays in a topic or a store: a field that a step added
+// may be null there, so that records from before the step was written can still be read. The fields
+// of `whole` stay as they are.
+Result<avro::SchemaPtr> lasting_schema(const flow::Shape& shape,
+                                       const std::vector<std::string>& whole);
+// R009 in the place of R001 and R002 when the rule is nothing but words: most likely a text that
+// lacks its quotes. Any other error is returned as it came.
+Error explain_rule(const Stage& stage, Error error);
 // Settings that may stand in several places; the later call wins.
 void apply_epoch(const yaml::Node* node, EpochLimits& epoch);
 void apply_scale(const yaml::Node* node, Scale& scale, int32_t partitions);

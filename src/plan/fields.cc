@@ -31,7 +31,7 @@ FieldSpec required(FieldSpec spec) {
   return spec;
 }
 
-FieldSpec choice(FieldSpec spec, std::vector<std::string_view> choices) {
+FieldSpec one_of(FieldSpec spec, std::vector<std::string_view> choices) {
   spec.choices = std::move(choices);
   return spec;
 }
@@ -39,7 +39,8 @@ FieldSpec choice(FieldSpec spec, std::vector<std::string_view> choices) {
 std::vector<FieldSpec> file_fields() {
   using enum FieldType;
   return {
-      required(entry("pipeline", text, "The pipeline's name; groups and topics carry it.", "meters")),
+      required(
+          entry("pipeline", text, "The pipeline's name; groups and topics carry it.", "meters")),
       required(entry("version", count, "The version of this file's form.", "1")),
       entry("schemas", mapping, "Avro schemas: name and file.", "{reading: schemas/reading.avsc}"),
       required(entry("topics", mapping, "The topics of the log.")),
@@ -64,7 +65,7 @@ std::vector<FieldSpec> topic_fields() {
       entry("partitions", count, "How many parts it has.", "5", "1"),
       entry("replicas", count, "How many brokers keep each part.", "3", "1"),
       entry("keep", duration, "How long records are kept; without it for ever.", "24h"),
-      choice(entry("framing", FieldType::choice, "The bytes before each datum.", "bare",
+      one_of(entry("framing", FieldType::choice, "The bytes before each datum.", "bare",
                    "single_object"),
              {"single_object", "bare"}),
       entry("values", names, "The values that name.<field> stands for.", "[red, green]"),
@@ -215,25 +216,44 @@ const std::vector<FieldSpec>& section_fields(std::string_view name) {
 
 std::string_view type_text(FieldType type) {
   switch (type) {
-    case FieldType::text: return "text";
-    case FieldType::rule: return "a rule";
-    case FieldType::condition: return "a rule that is true or false";
-    case FieldType::rules: return "a mapping of names to rules";
-    case FieldType::field: return "a field's name";
-    case FieldType::fields: return "a field's name, or a list of them";
-    case FieldType::names: return "a name, or a list of names";
-    case FieldType::number: return "a number";
-    case FieldType::count: return "a whole number";
-    case FieldType::boolean: return "true or false";
-    case FieldType::duration: return "a duration";
-    case FieldType::size: return "a size";
-    case FieldType::share: return "a share over a time";
-    case FieldType::file: return "a file's path";
-    case FieldType::topic: return "a topic";
-    case FieldType::store: return "a store";
-    case FieldType::table: return "a table";
-    case FieldType::choice: return "one of a few words";
-    case FieldType::mapping: return "a mapping";
+    case FieldType::text:
+      return "text";
+    case FieldType::rule:
+      return "a rule";
+    case FieldType::condition:
+      return "a rule that is true or false";
+    case FieldType::rules:
+      return "a mapping of names to rules";
+    case FieldType::field:
+      return "a field's name";
+    case FieldType::fields:
+      return "a field's name, or a list of them";
+    case FieldType::names:
+      return "a name, or a list of names";
+    case FieldType::number:
+      return "a number";
+    case FieldType::count:
+      return "a whole number";
+    case FieldType::boolean:
+      return "true or false";
+    case FieldType::duration:
+      return "a duration";
+    case FieldType::size:
+      return "a size";
+    case FieldType::share:
+      return "a share over a time";
+    case FieldType::file:
+      return "a file's path";
+    case FieldType::topic:
+      return "a topic";
+    case FieldType::store:
+      return "a store";
+    case FieldType::table:
+      return "a table";
+    case FieldType::choice:
+      return "one of a few words";
+    case FieldType::mapping:
+      return "a mapping";
   }
   return "a value";
 }

@@ -48,18 +48,25 @@ void unused_names(Draft& draft) {
       if (!used(name.text)) draft.warn(code, fmt::format("{} \"{}\"", what, name.text), name);
     }
   };
-  each("stores", [&](const std::string& name) {
-    return std::ranges::find(draft.plan->stages, name, &Stage::to_store) !=
-           draft.plan->stages.end();
-  }, Code::P203, "store");
-  each("tables", [&](const std::string& name) { return table_used(draft, name); }, Code::P204,
-       "table");
-  each("schemas", [&](const std::string& name) {
-    return std::ranges::any_of(draft.topics, [&](const TopicDraft& topic) {
-      const auto* schema = topic.body->find("schema");
-      return schema != nullptr && schema->text == name;
-    });
-  }, Code::P205, "schema");
+  each(
+      "stores",
+      [&](const std::string& name) {
+        return std::ranges::find(draft.plan->stages, name, &Stage::to_store) !=
+               draft.plan->stages.end();
+      },
+      Code::P203, "store");
+  each(
+      "tables", [&](const std::string& name) { return table_used(draft, name); }, Code::P204,
+      "table");
+  each(
+      "schemas",
+      [&](const std::string& name) {
+        return std::ranges::any_of(draft.topics, [&](const TopicDraft& topic) {
+          const auto* schema = topic.body->find("schema");
+          return schema != nullptr && schema->text == name;
+        });
+      },
+      Code::P205, "schema");
 }
 
 void topics(Draft& draft) {
@@ -69,17 +76,16 @@ void topics(Draft& draft) {
       if (topic.declared == declared.name->text) partitions += topic.partitions;
     }
     if (!declared.field.empty() && partitions > 200) {
-      draft.warn(Code::P207, fmt::format("\"{}\" makes {} partitions", declared.name->text,
-                                         partitions),
+      draft.warn(Code::P207,
+                 fmt::format("\"{}\" makes {} partitions", declared.name->text, partitions),
                  *declared.name);
     }
     const yaml::Node* keep = declared.body->find("keep");
-    const Topic* first = draft.topic(declared.field.empty()
-                                         ? declared.name->text
-                                         : declared.prefix + declared.values.front());
+    const Topic* first = draft.topic(
+        declared.field.empty() ? declared.name->text : declared.prefix + declared.values.front());
     if (keep != nullptr && first->keep_millis >= 0 && first->keep_millis < 6 * 3'600'000) {
-      draft.warn(Code::P211, fmt::format("\"{}\" keeps records for {}", declared.name->text,
-                                         keep->text),
+      draft.warn(Code::P211,
+                 fmt::format("\"{}\" keeps records for {}", declared.name->text, keep->text),
                  *keep);
     }
   }
@@ -100,9 +106,8 @@ void store_stage(Draft& draft, const Stage& stage) {
   for (const std::string& key : input.key) {
     if (std::ranges::find(store.table.key, key) != store.table.key.end()) continue;
     const auto* at = body.find("upsert_on") != nullptr ? body.find("upsert_on") : body.find("key");
-    draft.warn(Code::P209, fmt::format("store \"{}\" lacks the topic's key \"{}\"", store.name,
-                                       key),
-               *at);
+    draft.warn(Code::P209,
+               fmt::format("store \"{}\" lacks the topic's key \"{}\"", store.name, key), *at);
     return;
   }
 }
@@ -134,8 +139,9 @@ void thresholds(Draft& draft) {
     const yaml::Node* rows = epoch == nullptr ? nullptr : epoch->find("rows");
     if (lag == nullptr || rows == nullptr) return;
     if (stage.scale.lag_threshold >= static_cast<int64_t>(stage.epoch.rows)) return;
-    draft.warn(Code::P206, fmt::format("stage \"{}\": threshold {}, epochs of {} rows", stage.id,
-                                       stage.scale.lag_threshold, stage.epoch.rows),
+    draft.warn(Code::P206,
+               fmt::format("stage \"{}\": threshold {}, epochs of {} rows", stage.id,
+                           stage.scale.lag_threshold, stage.epoch.rows),
                *lag);
   };
   for (const StageDraft& one : draft.stages) {

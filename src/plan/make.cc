@@ -61,10 +61,10 @@ void set_defaults(const std::string& part, EpochLimits& epoch) {
 }
 
 // A topic gets the schema of its first writer; further writers and a declared schema must agree.
-void give_schema(Draft& draft, StageDraft& stage, const std::string& name,
-                 const flow::Shape& shape, const yaml::Node& at) {
+void give_schema(Draft& draft, StageDraft& stage, const std::string& name, const flow::Shape& shape,
+                 const yaml::Node& at) {
   Topic* topic = draft.topic(name);
-  auto schema = shape.schema();
+  auto schema = topic->schema_declared ? shape.schema() : lasting_schema(shape, {});
   if (!schema) {
     Error error = std::move(schema).error();
     error.place = draft.document->place(at);
@@ -74,11 +74,12 @@ void give_schema(Draft& draft, StageDraft& stage, const std::string& name,
   }
   for (const std::string& key : topic->key) {
     if (shape.field(key) != nullptr) continue;
-    const yaml::Node* body = draft.declared(topic->declared)->body->find("key");
+    const TopicDraft& declared = *draft.declared(topic->declared);
+    const yaml::Node* body = declared.body->find("key");
     draft.report(fail(Code::P039, fmt::format("the key \"{}\" of topic \"{}\" is no field of what "
                                               "stage \"{}\" makes",
                                               key, topic->declared, stage.name->text)),
-                 *body);
+                 body == nullptr ? *declared.name : *body);
     stage.broken = true;
     return;
   }
@@ -98,11 +99,12 @@ void give_schema(Draft& draft, StageDraft& stage, const std::string& name,
     const avro::Field* other = topic->schema->root().field(field.name);
     if (other != nullptr && avro::describe(*other->type) == avro::describe(*field.type)) continue;
     draft.report(
-        fail(Code::P044,
-             other == nullptr
-                 ? fmt::format("field \"{}\" is not in the schema of topic \"{}\"", field.name, name)
-                 : fmt::format("field \"{}\" is {} in topic \"{}\", but {} here", field.name,
-                               avro::describe(*other->type), name, avro::describe(*field.type))),
+        fail(
+            Code::P044,
+            other == nullptr
+                ? fmt::format("field \"{}\" is not in the schema of topic \"{}\"", field.name, name)
+                : fmt::format("field \"{}\" is {} in topic \"{}\", but {} here", field.name,
+                              avro::describe(*other->type), name, avro::describe(*field.type))),
         at);
     return;
   }
@@ -154,8 +156,9 @@ void set_limits(Draft& draft, const StageDraft& from, Stage& stage) {
     apply_scale(scale, stage.scale, partitions);
     const yaml::Node* max = in(scale, "max");
     if (stage.scale.max > partitions && max != nullptr) {
-      draft.warn(Code::P201, fmt::format("stage \"{}\" has up to {} workers for {} partitions",
-                                         stage.id, stage.scale.max, partitions),
+      draft.warn(Code::P201,
+                 fmt::format("stage \"{}\" has up to {} workers for {} partitions", stage.id,
+                             stage.scale.max, partitions),
                  *max);
       stage.scale.max = partitions;
     }
@@ -177,9 +180,9 @@ void finish_topics(Draft& draft, StageDraft& from, Stage& stage, const MadeSteps
   if (!stage.route_field.empty()) {
     const auto* field = made.shape.field(stage.route_field);
     if (field == nullptr || field->type->type != avro::Type::string) {
-      draft.report(fail(Code::P042, fmt::format("the records have no text field \"{}\"",
-                                                stage.route_field)),
-                   first);
+      draft.report(
+          fail(Code::P042, fmt::format("the records have no text field \"{}\"", stage.route_field)),
+          first);
       from.broken = true;
       return;
     }
@@ -189,17 +192,30 @@ void finish_topics(Draft& draft, StageDraft& from, Stage& stage, const MadeSteps
   }
 }
 
-void finish_store(Draft& draft, StageDraft& from, Stage& stage) {
+void finish_store(Draft& draft, StageDraft& from, Stage& stage, const flow::Shape& shape) {
   const auto found = std::ranges::find(draft.plan->stores, stage.to_store, &Store::name);
   Store& store = *found;
+  const yaml::Node& body = store.config->node();
+  // A key, and what decides which row is newer, are never null.
+  std::vector<std::string> whole;
+  for (const std::string_view name : {"key", "upsert_on", "newest_by"}) {
+    for (std::string& field : texts_of(body.find(name))) whole.push_back(std::move(field));
+  }
+  auto rows = lasting_schema(shape, whole);
+  if (!rows) {
+    Error error = std::move(rows).error();
+    error.place = draft.document->place(*from.body->find("to"));
+    draft.report(std::move(error));
+    return;
+  }
+  stage.output = *rows;
   if (store.table.schema == nullptr) {
     store.table.schema = stage.output;
   } else if (store.table.schema->canonical() != stage.output->canonical()) {
-    draft.report(fail(Code::P062, fmt::format("store \"{}\" gets other rows from another stage",
-                                              store.name)),
+    draft.report(fail(Code::P062,
+                      fmt::format("store \"{}\" gets other rows from another stage", store.name)),
                  *from.body->find("to"));
   }
-  const yaml::Node& body = store.config->node();
   for (const std::string_view name : {"key", "upsert_on", "newest_by"}) {
     for (const yaml::Node* field : nodes_of(body.find(name))) {
       if (stage.output->root().field(field->text) != nullptr) continue;
@@ -209,6 +225,28 @@ void finish_store(Draft& draft, StageDraft& from, Stage& stage) {
                                                 field->text, stage.name))
                        .hint(did_you_mean(field->text, names)),
                    *field);
+    }
+  }
+}
+
+// Steps with a memory see one partition: their groups hold at least the key of what they read.
+void check_groups(Draft& draft, StageDraft& from, const Stage& stage) {
+  for (const StepUse& use : stage.steps) {
+    if (use.part->name != "window" && use.part->name != "unique") continue;
+    const std::vector<std::string> by = texts_of(use.config->find("by"));
+    for (const std::string& name : stage.from) {
+      const Topic& topic = *draft.topic(name);
+      const auto missing = std::ranges::find_if(topic.key, [&](const std::string& key) {
+        return std::ranges::find(by, key) == by.end();
+      });
+      if (!topic.key.empty() && missing == topic.key.end()) continue;
+      draft.report(
+          fail(Code::P050, topic.key.empty()
+                               ? fmt::format("topic \"{}\" declares no key", name)
+                               : fmt::format("topic \"{}\" is keyed by \"{}\"", name, *missing)),
+          *use.config->find("by"));
+      from.broken = true;
+      return;
     }
   }
 }
@@ -242,10 +280,12 @@ void make_one(Draft& draft, StageDraft& from, const std::string& store) {
     from.broken = true;
     // A table that could not be read is the fault, not the join.
     if (made.error().code != Code::P308 || !draft.has_tables_missing) {
-      draft.report(std::move(made).error());
+      draft.report(explain_rule(stage, std::move(made).error()));
     }
     return;
   }
+  check_groups(draft, from, stage);
+  if (from.broken) return;
   for (const MadeSteps::Side& side : made->sides) {
     stage.sides.push_back(side.topic);
     give_schema(draft, from, side.topic, side.shape, *from.body->find("to"));
@@ -259,7 +299,7 @@ void make_one(Draft& draft, StageDraft& from, const std::string& store) {
   if (store.empty()) {
     finish_topics(draft, from, stage, *made);
   } else {
-    finish_store(draft, from, stage);
+    finish_store(draft, from, stage, made->shape);
   }
   draft.plan->stages.push_back(std::move(stage));
 }

@@ -14,8 +14,7 @@ namespace {
 void set_topic(const yaml::Node& body, Topic& topic) {
   const auto count = [&](std::string_view name, int32_t old) {
     const auto* found = body.find(name);
-    return found == nullptr ? old
-                            : static_cast<int32_t>(parse_count(found->text).value_or(old));
+    return found == nullptr ? old : static_cast<int32_t>(parse_count(found->text).value_or(old));
   };
   topic.partitions = count("partitions", topic.partitions);
   topic.replicas = count("replicas", topic.replicas);
@@ -86,10 +85,10 @@ void find_schema(Draft& draft, const yaml::Node& body, Topic& topic) {
     if (topic.schema == nullptr || topic.schema->root().field(one->text) != nullptr) continue;
     std::vector<std::string_view> names;
     for (const avro::Field& field : topic.schema->root().fields) names.push_back(field.name);
-    draft.report(fail(Code::P039, fmt::format("\"{}\" is no field of schema \"{}\"", one->text,
-                                              name->text))
-                     .hint(did_you_mean(one->text, names)),
-                 *one);
+    draft.report(
+        fail(Code::P039, fmt::format("\"{}\" is no field of schema \"{}\"", one->text, name->text))
+            .hint(did_you_mean(one->text, names)),
+        *one);
   }
 }
 
@@ -164,10 +163,11 @@ void read_topics(Draft& draft) {
   for (const auto& [name, body] : topics->entries) {
     TopicDraft declared{&name, &body, {}, {}, {}};
     const std::string what = fmt::format("topic \"{}\"", name.text);
-    static const yaml::Node kEmpty{.kind = yaml::NodeKind::mapping, .text = {}, .items = {}, .entries = {}};
+    static const yaml::Node kEmpty{
+        .kind = yaml::NodeKind::mapping, .text = {}, .items = {}, .entries = {}};
     if (body.kind == yaml::NodeKind::null) declared.body = &kEmpty;
-    const bool good = draft.check(*declared.body, name, "topics", what) &&
-                      read_template(draft, declared);
+    const bool good =
+        draft.check(*declared.body, name, "topics", what) && read_template(draft, declared);
     Topic topic;
     topic.declared = name.text;
     if (good) {
@@ -262,10 +262,10 @@ void read_stores(Draft& draft) {
     if (settings != nullptr && settings->kind == yaml::NodeKind::scalar) {
       const auto names = draft.part_names(flow::PartKind::store);
       if (draft.part(flow::PartKind::store, settings->text) == nullptr) {
-        draft.report(fail(Code::P036, fmt::format("there is no kind of store \"{}\"",
-                                                  settings->text))
-                         .hint(did_you_mean(settings->text, names)),
-                     *settings);
+        draft.report(
+            fail(Code::P036, fmt::format("there is no kind of store \"{}\"", settings->text))
+                .hint(did_you_mean(settings->text, names)),
+            *settings);
       }
       store.part = settings->text;
     } else if (settings != nullptr) {

@@ -1,18 +1,28 @@
 // plan.h — a pipeline file, checked: what will run, as values.
 //
-// `check` reads the file strictly, proves that every stage's steps fit their schemas (by making them, with the very
-// code that `run` uses), expands `usage.<tenant>` and `usage.*`, resolves `${env:…}`, applies one target, and lints.
-// The Plan is immutable, printable and hashable; equal plans behave equally.
+// `check` reads the file strictly, proves that every stage's steps fit their schemas (by making
+// them, with the very code that `run` uses), expands `usage.<tenant>` and `usage.*`, resolves
+// `${env:…}`, applies one target, and lints. The Plan is immutable, printable and hashable; equal
+// plans behave equally.
 //
 // Thread      immutable after check(); share freely.
 // Lifetime    keeps the yaml::Document that its Configs point into.
-// Errors      P…, R… and A… with file, line, column, caret, cause, cure. All errors of a file are found in one go where they do
+// Errors      P…, R… and A… with file, line, column, caret, cause, cure. All errors of a file are
+// found in one go where they do
 //             not follow from each other.
 //
 //     plan::Checked checked = plan::check("pipeline.yaml", parts, {.target = "local"});
 //     for (const Error& e : checked.errors) std::cerr << render(e);
 //     if (checked.plan) run(*checked.plan);
 #pragma once
+
+#include "avro/framing.h"
+#include "avro/schema.h"
+#include "base/error.h"
+#include "flow/log.h"
+#include "flow/part_spec.h"
+#include "flow/store.h"
+#include "yaml/node.h"
 
 #include <cstdint>
 #include <functional>
@@ -24,22 +34,14 @@
 #include <utility>
 #include <vector>
 
-#include "avro/framing.h"
-#include "avro/schema.h"
-#include "base/error.h"
-#include "flow/log.h"
-#include "flow/part_spec.h"
-#include "flow/store.h"
-#include "yaml/node.h"
-
 namespace penstock::plan {
 
 struct Topic {
-  std::string name;                     // expanded: "usage.alpine"
-  std::string declared;                 // as written: "usage.<tenant>"
-  std::string tenant;                   // "alpine", or ""
-  std::vector<std::string> key;         // fields; empty: the producer's own keys
-  avro::SchemaPtr schema;               // declared, or what its writer produces
+  std::string name;              // expanded: "usage.alpine"
+  std::string declared;          // as written: "usage.<tenant>"
+  std::string tenant;            // "alpine", or ""
+  std::vector<std::string> key;  // fields; empty: the producer's own keys
+  avro::SchemaPtr schema;        // declared, or what its writer produces
   bool schema_declared = false;
   avro::Framing framing = avro::Framing::single_object;
   int32_t partitions = 1;
@@ -49,9 +51,9 @@ struct Topic {
 
 struct Table {
   std::string name;
-  std::string part;                     // "csv", "jsonl"
+  std::string part;  // "csv", "jsonl"
   std::vector<std::string> key;
-  int64_t refresh_millis = 0;           // 0: never
+  int64_t refresh_millis = 0;  // 0: never
   flow::MakeContext::TableShape shape;
   std::shared_ptr<flow::Config> config;
 };
@@ -59,7 +61,7 @@ struct Table {
 struct StepUse {
   const flow::PartSpec* part = nullptr;
   std::shared_ptr<flow::Config> config;
-  std::string label;                    // "steps[2]"
+  std::string label;  // "steps[2]"
 };
 
 struct EpochLimits {
@@ -70,7 +72,7 @@ struct EpochLimits {
 
 struct Scale {
   int32_t min = 0;
-  int32_t max = 0;                      // resolved: the sum of the input's partitions unless less is written
+  int32_t max = 0;  // resolved: the sum of the input's partitions unless less is written
   int64_t lag_threshold = 100;
   int64_t poll_millis = 30'000;
   int64_t cooldown_millis = 300'000;
@@ -78,52 +80,55 @@ struct Scale {
 
 // One stage as it runs. `to: [latest, warehouse]` makes two of these.
 struct Stage {
-  std::string name;                     // as written: "writer"
-  std::string id;                       // "writer", or "writer.latest" when it ends in a store
-  std::string group;                    // "meters.writer.latest"
-  std::vector<std::string> from;        // topics, expanded, in order: Partition::topic counts through these
-  avro::SchemaPtr input;                // the schema that its rules were checked against
+  std::string name;   // as written: "writer"
+  std::string id;     // "writer", or "writer.latest" when it ends in a store
+  std::string group;  // "meters.writer.latest"
+  std::vector<std::string>
+      from;               // topics, expanded, in order: Partition::topic counts through these
+  avro::SchemaPtr input;  // the schema that its rules were checked against
   std::vector<StepUse> steps;
   // Where records go: either topics …
-  std::vector<std::string> to_topics;   // expanded; one, or one per tenant
-  std::string route_field;              // "tenant" for `to: usage.<tenant>`, else ""
+  std::vector<std::string> to_topics;     // expanded; one, or one per tenant
+  std::string route_field;                // "tenant" for `to: usage.<tenant>`, else ""
   std::vector<std::string> route_values;  // route_values[i] goes to to_topics[i]
   // … or one store.
   std::string to_store;
-  std::vector<std::string> sides;       // topics of `send` steps, in the order of use_side
-  std::string dead_topic;               // "dead.processing"
-  avro::SchemaPtr output;               // what its records are at the end
+  std::vector<std::string> sides;  // topics of `send` steps, in the order of use_side
+  std::string dead_topic;          // "dead.processing"
+  avro::SchemaPtr output;          // what its records are at the end
   EpochLimits epoch;
   Scale scale;
 };
 
 struct Store {
   std::string name;
-  std::string part;                     // of the target: "sqlite", "dynamodb", …
-  flow::StoreTable table;               // table name, merge, key; schema = the writing stage's output
-  std::shared_ptr<flow::Config> config; // the store's line
+  std::string part;        // of the target: "sqlite", "dynamodb", …
+  flow::StoreTable table;  // table name, merge, key; schema = the writing stage's output
+  std::shared_ptr<flow::Config> config;         // the store's line
   std::shared_ptr<flow::Config> target_config;  // the target's settings for it, or null
 };
 
 struct Producer {
   std::string name;
-  std::string part;                     // "meters", "generate"
+  std::string part;  // "meters", "generate"
   std::string to;
   std::shared_ptr<flow::Config> config;
 };
 
 struct LogUse {
-  std::string part = "embedded";        // "embedded", "kafka", "msk"
-  std::shared_ptr<flow::Config> config; // or null
+  std::string part = "embedded";         // "embedded", "kafka", "msk"
+  std::shared_ptr<flow::Config> config;  // or null
 };
 
-// A test of the file's `tests:`; rows are yaml nodes, turned into records by the topic's schema when it runs.
+// A test of the file's `tests:`; rows are yaml nodes, turned into records by the topic's schema
+// when it runs.
 struct Case {
   std::string name;
   std::string stage;
-  std::vector<std::pair<std::string, const yaml::Node*>> given;    // topic -> list of records
-  std::vector<std::pair<std::string, const yaml::Node*>> tables;   // table -> list of rows
-  std::vector<std::pair<std::string, const yaml::Node*>> expect;   // topic, store or dead topic -> list of part-records
+  std::vector<std::pair<std::string, const yaml::Node*>> given;   // topic -> list of records
+  std::vector<std::pair<std::string, const yaml::Node*>> tables;  // table -> list of rows
+  std::vector<std::pair<std::string, const yaml::Node*>>
+      expect;  // topic, store or dead topic -> list of part-records
   Place place;
 };
 
@@ -135,15 +140,15 @@ struct DeadLetters {
 };
 
 struct Plan {
-  std::string file;                     // path as given
-  std::string folder;                   // of the file; "" = here
-  std::string pipeline;                 // name
+  std::string file;      // path as given
+  std::string folder;    // of the file; "" = here
+  std::string pipeline;  // name
   std::string target;
   std::vector<std::string> targets;
   std::vector<std::string> tenants;
-  std::vector<Topic> topics;            // expanded, declared order; dead-letter topics last
+  std::vector<Topic> topics;  // expanded, declared order; dead-letter topics last
   std::vector<Table> tables;
-  std::vector<Stage> stages;            // in flow order
+  std::vector<Stage> stages;  // in flow order
   std::vector<Store> stores;
   std::vector<Producer> producers;
   std::vector<Case> tests;
@@ -158,17 +163,19 @@ struct Plan {
 };
 
 struct CheckOptions {
-  std::string target;                   // "" = local, else the only one
-  std::function<std::optional<std::string>(std::string_view)> env;     // ${env:NAME}; absent: the process's
+  std::string target;  // "" = local, else the only one
+  std::function<std::optional<std::string>(std::string_view)>
+      env;  // ${env:NAME}; absent: the process's
   // Table shapes come from the parts that read them (csv header …): name, config, folder -> shape.
   std::function<Result<flow::MakeContext::TableShape>(const flow::PartSpec&, const flow::Config&,
-                                                      const std::string& folder)> table_shape;
+                                                      const std::string& folder)>
+      table_shape;
 };
 
 struct Checked {
-  std::shared_ptr<const Plan> plan;     // null when there are errors
+  std::shared_ptr<const Plan> plan;  // null when there are errors
   std::vector<Error> errors;
-  std::vector<Error> warnings;          // lints
+  std::vector<Error> warnings;  // lints
 };
 
 using Parts = std::span<const flow::PartSpec>;
@@ -183,16 +190,21 @@ std::string hash(const Plan& plan);
 
 // The JSON Schema of the pipeline file with these parts, for editors.
 std::string json_schema(Parts parts);
-// What a section ("stages"), a field ("stages.from") or a part ("drop", "drop.when") is; "" when nothing has that name.
+// What a section ("stages"), a field ("stages.from") or a part ("drop", "drop.when") is; "" when
+// nothing has that name.
 std::string explain_field(Parts parts, std::string_view path);
 
-// The running steps of a stage, and the shape at their end. Called by check() and again by each worker.
+// The running steps of a stage, and the shape at their end. Called by check() and again by each
+// worker.
 struct MadeSteps {
   std::vector<std::unique_ptr<flow::Step>> steps;
-  flow::Shape shape;                                  // after the last step
-  std::vector<std::string> tables;                    // in the order of StepContext::tables
-  struct Side { std::string topic; flow::Shape shape; };
-  std::vector<Side> sides;                            // in the order of StepContext::sides
+  flow::Shape shape;                // after the last step
+  std::vector<std::string> tables;  // in the order of StepContext::tables
+  struct Side {
+    std::string topic;
+    flow::Shape shape;
+  };
+  std::vector<Side> sides;  // in the order of StepContext::sides
 };
 Result<MadeSteps> make_steps(const Plan& plan, const Stage& stage);
 

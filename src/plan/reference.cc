@@ -51,7 +51,8 @@ std::string step_schema(Parts parts) {
   for (const flow::PartSpec& part : parts) {
     if (part.kind != flow::PartKind::step) continue;
     std::string body = part.open ? R"({"type":"object"})" : object_schema(part.fields, true);
-    if (!part.bare.empty()) body = fmt::format(R"({{"anyOf":[{},{{"type":["string","array"]}}]}})", body);
+    if (!part.bare.empty())
+      body = fmt::format(R"({{"anyOf":[{},{{"type":["string","array"]}}]}})", body);
     steps += fmt::format("{}{}:{}", steps.empty() ? "" : ",", quoted(part.name), body);
   }
   return fmt::format(
@@ -71,8 +72,8 @@ std::string all_text(std::string_view name, std::string_view doc,
                      std::span<const FieldSpec> fields) {
   std::string text = fmt::format("{}: {}\n\n", name, doc);
   for (const FieldSpec& field : fields) {
-    text += fmt::format("  {:<14} {}{}\n", field.name, field.doc,
-                        field.required ? " Required." : "");
+    text +=
+        fmt::format("  {:<14} {}{}\n", field.name, field.doc, field.required ? " Required." : "");
   }
   return text;
 }
@@ -95,8 +96,8 @@ std::string json_schema(Parts parts) {
     // Parts bring fields of their own into tables, stores, producers and targets.
     const bool closed =
         section.name != "tables" && section.name != "stores" && section.name != "producers";
-    std::string body = object_schema(section.fields, closed,
-                                     section.name == "stages" ? step_schema(parts) : "");
+    std::string body =
+        object_schema(section.fields, closed, section.name == "stages" ? step_schema(parts) : "");
     if (section.named) body = fmt::format(R"({{"type":"object","additionalProperties":{}}})", body);
     if (section.name == "tests") body = fmt::format(R"({{"type":"array","items":{}}})", body);
     properties += fmt::format("{}{}:{}", properties.empty() ? "" : ",", quoted(section.name), body);
@@ -118,7 +119,8 @@ std::string explain_field(Parts parts, std::string_view path) {
   if (path == "steps") {
     std::string text = "steps: what is done with each record, in order\n\n";
     for (const flow::PartSpec& part : parts) {
-      if (part.kind == flow::PartKind::step) text += fmt::format("  {:<8} {}\n", part.name, part.doc);
+      if (part.kind == flow::PartKind::step)
+        text += fmt::format("  {:<8} {}\n", part.name, part.doc);
     }
     return text;
   }

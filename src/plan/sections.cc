@@ -59,8 +59,16 @@ void check_targets(Draft& draft) {
 }
 
 void read_log(Draft& draft) {
-  const yaml::Node* log = draft.target == nullptr ? nullptr : draft.target->find("log");
-  if (log == nullptr) return;
+  if (draft.target == nullptr) return;
+  const yaml::Node* log = draft.target->find("log");
+  if (log == nullptr) {
+    if (draft.plan->target == "local") return;
+    draft.report(
+        fail(Code::P051,
+             fmt::format("target \"{}\" does not say where its log is", draft.plan->target)),
+        draft.target->entries.empty() ? *draft.target : draft.target->entries.front().first);
+    return;
+  }
   const auto names = draft.part_names(flow::PartKind::log);
   const bool bare = log->kind == yaml::NodeKind::scalar;
   const flow::PartSpec* part = nullptr;
@@ -98,6 +106,7 @@ void read_dead_letters(Draft& draft) {
         draft.report(fail(Code::P040, "the dead letters' topic needs a prefix and <stage>")
                          .cure("write dead.<stage>"),
                      *topic);
+        dead.topic = DeadLetters().topic;
       }
     }
     if (const auto* keep = value.find("keep")) {
@@ -153,9 +162,9 @@ avro::SchemaPtr load_schema(Draft& draft, const yaml::Node& path) {
     return nullptr;
   }
   if ((*schema)->root().type != avro::Type::record) {
-    draft.report(fail(Code::A021, fmt::format("{} is {}", path.text,
-                                              avro::describe((*schema)->root()))),
-                 path);
+    draft.report(
+        fail(Code::A021, fmt::format("{} is {}", path.text, avro::describe((*schema)->root()))),
+        path);
     return nullptr;
   }
   return *schema;
@@ -171,8 +180,8 @@ void read_sections(Draft& draft) {
     if (known == section_fields("file").end() || known->type != flow::FieldType::mapping) continue;
     const bool list = key.text == "tests";
     const auto kind = list ? yaml::NodeKind::sequence : yaml::NodeKind::mapping;
-    if (value.kind == kind || (value.kind == yaml::NodeKind::null && key.text != "topics" &&
-                               key.text != "stages")) {
+    if (value.kind == kind ||
+        (value.kind == yaml::NodeKind::null && key.text != "topics" && key.text != "stages")) {
       continue;
     }
     draft.report(fail(Code::P021, fmt::format("\"{}\" takes {}", key.text,

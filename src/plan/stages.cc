@@ -179,6 +179,7 @@ void read_stage(Draft& draft, const yaml::Node& name, const yaml::Node& body) {
   for (const yaml::Node* to : nodes_of(body.find("to"))) read_to(draft, stage, *to);
   if (!stage.to_stores.empty() && !stage.to_topics.empty()) {
     stage.broken = true;
+    stage.writes.clear();  // a circle through this stage would follow from the slip
     draft.report(fail(Code::P063, fmt::format("{} ends in topics and in stores", what)),
                  *body.find("to"));
   }
@@ -208,17 +209,18 @@ void report_loop(Draft& draft, const std::vector<const StageDraft*>& left) {
     const auto writer = std::ranges::find_if(
         left, [&](const StageDraft* stage) { return feeds(*stage, *way.back()); });
     const auto before = std::ranges::find(way, *writer);
+    const bool closed = before != way.end();
+    if (closed) way.erase(way.begin(), before);
     way.push_back(*writer);
-    if (before == way.end() - 1) continue;
-    way.erase(way.begin(), before);
-    break;
+    if (closed) break;
   }
   std::ranges::reverse(way);
   // Told from the stage that stands first in the file.
-  const auto first = std::ranges::min_element(
-      way, {}, [](const StageDraft* stage) { return stage->name->line; });
-  std::vector<const StageDraft*> loop(first, way.end() - 1);
-  loop.insert(loop.end(), way.begin(), first);
+  way.pop_back();
+  std::vector<const StageDraft*>& loop = way;
+  std::ranges::rotate(loop, std::ranges::min_element(loop, {}, [](const StageDraft* stage) {
+                        return stage->name->line;
+                      }));
   std::string text;
   for (const StageDraft* stage : loop) text += stage->name->text + " → ";
   text += loop.front()->name->text;

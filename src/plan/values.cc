@@ -40,13 +40,13 @@ std::optional<int64_t> parse_count(std::string_view text) {
 }
 
 std::optional<int64_t> parse_duration_millis(std::string_view text) {
-  return with_unit(
-      text, {{"ms", 1}, {"s", 1000}, {"m", 60'000}, {"h", 3'600'000}, {"d", 86'400'000}});
+  return with_unit(text,
+                   {{"ms", 1}, {"s", 1000}, {"m", 60'000}, {"h", 3'600'000}, {"d", 86'400'000}});
 }
 
 std::optional<uint64_t> parse_size_bytes(std::string_view text) {
-  const auto size = with_unit(
-      text, {{"", 1}, {"B", 1}, {"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30}});
+  const auto size =
+      with_unit(text, {{"", 1}, {"B", 1}, {"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30}});
   if (!size) return {};
   return static_cast<uint64_t>(*size);
 }
@@ -65,8 +65,8 @@ std::optional<Share> parse_share(std::string_view text) {
 
 std::string duration_text(int64_t millis) {
   if (millis < 0) return "for ever";
-  for (const Unit& unit : {Unit{"d", 86'400'000}, Unit{"h", 3'600'000}, Unit{"m", 60'000},
-                           Unit{"s", 1000}}) {
+  for (const Unit& unit :
+       {Unit{"d", 86'400'000}, Unit{"h", 3'600'000}, Unit{"m", 60'000}, Unit{"s", 1000}}) {
     if (millis >= unit.factor && millis % unit.factor == 0) {
       return fmt::format("{}{}", millis / unit.factor, unit.name);
     }

@@ -101,8 +101,7 @@ TEST_CASE("a field that was unset is gone for the steps behind") {
   Line line(kReading);
   line.add("unset: [kwh, count]");
   CHECK(line.error("drop: {when: kwh > 1.0}").find("kwh") != std::string::npos);
-  CHECK(line.error("unset: [meter_id, kwh]") ==
-        "P301 1:19 the record has no field \"kwh\" here");
+  CHECK(line.error("unset: [meter_id, kwh]") == "P301 1:19 the record has no field \"kwh\" here");
   CHECK(line.error("unset: meter").starts_with("P301 1:8 "));
 }
 

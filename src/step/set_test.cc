@@ -7,8 +7,8 @@ TEST_CASE("set adds fields at the end, in the order of the file") {
   Line line(kReading);
   line.add("set: {kw: kwh * 4.0, status: \"'Done'\"}");
   CHECK(line.run({reading("m1", 1.5), reading("m2", 0.25, 7, "\"x\"")}).left() ==
-        Texts{R"({"meter_id":"m1","kwh":1.5,"count":1,"note":null,"kw":6,"status":"Done"})",
-              R"({"meter_id":"m2","kwh":0.25,"count":7,"note":"x","kw":1,"status":"Done"})"});
+        Texts{R"({"meter_id":"m1","kwh":1.5,"count":1,"note":null,"kw":6.0,"status":"Done"})",
+              R"({"meter_id":"m2","kwh":0.25,"count":7,"note":"x","kw":1.0,"status":"Done"})"});
 }
 
 TEST_CASE("set replaces a field where it stands, also by another type") {
@@ -46,8 +46,8 @@ TEST_CASE("a nullable field used as it is keeps its nulls") {
   Line line(kReading);
   line.add("set: {copy: note, sure: \"note == null ? 'none' : note\"}");
   CHECK(line.run({reading("a", 1), reading("b", 1, 1, "\"x\"")}).left() ==
-        Texts{R"({"meter_id":"a","kwh":1,"count":1,"note":null,"copy":null,"sure":"none"})",
-              R"({"meter_id":"b","kwh":1,"count":1,"note":"x","copy":"x","sure":"x"})"});
+        Texts{R"({"meter_id":"a","kwh":1.0,"count":1,"note":null,"copy":null,"sure":"none"})",
+              R"({"meter_id":"b","kwh":1.0,"count":1,"note":"x","copy":"x","sure":"x"})"});
 }
 
 TEST_CASE("a rule of set that fails rejects the row for all its rules") {
@@ -55,8 +55,8 @@ TEST_CASE("a rule of set that fails rejects the row for all its rules") {
   line.add("set: {x: 6 / count, y: 6 % count, z: count + 1}");
   const Trip trip = line.run({reading("a", 1, 0), reading("b", 1, 4)});
   CHECK(trip.rejects() == Texts{"0 0 rule.error"});
-  CHECK(trip.left() == Texts{
-                           R"({"meter_id":"b","kwh":1,"count":4,"note":null,"x":1,"y":2,"z":5})"});
+  CHECK(trip.left() ==
+        Texts{R"({"meter_id":"b","kwh":1.0,"count":4,"note":null,"x":1,"y":2,"z":5})"});
 }
 
 TEST_CASE("what set cannot do is told at the place to blame") {
@@ -88,12 +88,12 @@ TEST_CASE("send copies the records as they stand there") {
   line.add("set: {kwh: kwh + 1.0}");
   line.add("drop: {when: kwh > 2.0}");
   const Trip trip = line.run({reading("m1", 1), reading("m2", 2)});
-  CHECK(trip.left() == Texts{R"({"meter_id":"m1","kwh":2})"});
+  CHECK(trip.left() == Texts{R"({"meter_id":"m1","kwh":2.0})"});
   REQUIRE(trip.copies.size() == 1);
   CHECK(trip.copies[0].topic == "audit");
   CHECK(trip.copies[0].records ==
-        Texts{R"({"meter_id":"m1","kwh":1,"count":1,"note":null,"kw":4})",
-              R"({"meter_id":"m2","kwh":2,"count":1,"note":null,"kw":8})"});
+        Texts{R"({"meter_id":"m1","kwh":1.0,"count":1,"note":null,"kw":4.0})",
+              R"({"meter_id":"m2","kwh":2.0,"count":1,"note":null,"kw":8.0})"});
 }
 
 TEST_CASE("send copies only what is live") {

@@ -31,6 +31,16 @@
 
 namespace penstock::step {
 
+// Compared with CHECK(a == b), which shows both in full when they differ.
+struct Texts : std::vector<std::string> {
+  using std::vector<std::string>::vector;
+  friend doctest::String toString(const Texts& texts) {
+    std::string all;
+    for (const std::string& text : texts) all += "\n  " + text;
+    return all.c_str();
+  }
+};
+
 inline avro::SchemaPtr schema_of(std::string_view text) {
   auto parsed = avro::parse(text);
   REQUIRE_MESSAGE(parsed.has_value(), text);
@@ -105,13 +115,13 @@ class JsonTable final : public flow::TableVersion {
 struct Trip {
   struct Copy {
     std::string topic;
-    std::vector<std::string> records;
+    Texts records;
   };
   // The records that are left, as JSON under the shape at the end.
-  const std::vector<std::string>& left() const { return left_; }
+  const Texts& left() const { return left_; }
   // `row step reason` of each reject.
-  std::vector<std::string> rejects() const {
-    std::vector<std::string> texts;
+  Texts rejects() const {
+    Texts texts;
     for (const row::Reject& one : batch.rejects)
       texts.push_back(fmt::format("{} {} {}", one.row, one.step, one.reason));
     return texts;
@@ -122,7 +132,7 @@ struct Trip {
   std::unique_ptr<Arena> arena = std::make_unique<Arena>();
   row::Batch batch;
   std::vector<Copy> copies;
-  std::vector<std::string> left_;
+  Texts left_;
 };
 
 // The steps of one stage, one after the other, as a stage's chain has them.
@@ -232,8 +242,8 @@ class Line final : public flow::MakeContext {
   }
 
   void decode(Trip& trip) {
-    auto plan = avro::DecodePlan::compile(shape_.input(), shape_.input(), shape_.wants(),
-                                          all_cuts());
+    auto plan =
+        avro::DecodePlan::compile(shape_.input(), shape_.input(), shape_.wants(), all_cuts());
     REQUIRE(plan.has_value());
     trip.records.resize(trip.datums.size());
     row::Batch& batch = trip.batch;
@@ -262,8 +272,7 @@ class Line final : public flow::MakeContext {
         outputs[i].rows.clear();
       }
     }
-    for (const uint32_t row : trip.batch.live)
-      trip.left_.push_back(text(shape_, trip.batch, row));
+    for (const uint32_t row : trip.batch.live) trip.left_.push_back(text(shape_, trip.batch, row));
   }
 
   flow::Shape shape_;
@@ -282,10 +291,8 @@ inline constexpr std::string_view kReading =
 
 inline std::string reading(std::string_view meter, double kwh, int64_t count = 1,
                            std::string_view note = "null") {
-  return fmt::format(R"({{"meter_id":"{}","kwh":{},"count":{},"note":{}}})", meter, kwh, count,
+  return fmt::format(R"({{"meter_id":"{}","kwh":{:#},"count":{},"note":{}}})", meter, kwh, count,
                      note);
 }
-
-using Texts = std::vector<std::string>;
 
 }  // namespace penstock::step

@@ -39,9 +39,9 @@ constexpr size_t kFaults = static_cast<size_t>(Fault::count_);
 constexpr std::array<std::string_view, kPoints> kPointNames = {"claim",  "write", "append",
                                                                "commit", "abort", "compute"};
 constexpr std::array<std::string_view, kFaults> kFaultNames = {
-    "none",       "crash_before", "crash_after", "revoke", "lose", "pause", "outage", "delay",
-    "lost_done",  "lost_early",   "lost_undone", "retry",  "refuse", "full", "error", "repeat",
-    "blocked"};
+    "none",   "crash_before", "crash_after", "revoke",     "lose",        "pause",
+    "outage", "delay",        "lost_done",   "lost_early", "lost_undone", "retry",
+    "refuse", "full",         "error",       "repeat",     "blocked"};
 
 // Whether this fault can happen at this point. `repeat` needs a store.
 constexpr bool applies(Fault fault, Point point) {

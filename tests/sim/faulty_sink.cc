@@ -75,7 +75,8 @@ class Passage {
   void tell(const flow::SinkEvent& event) {
     if (const auto* claimed = std::get_if<flow::Claimed>(&event)) {
       for (const flow::Owned& owned : claimed->owned) {
-        world_.note(slot_, fmt::format("claimed {} at {}", owned.partition.index, owned.next.value));
+        world_.note(slot_,
+                    fmt::format("claimed {} at {}", owned.partition.index, owned.next.value));
       }
     } else if (const auto* ended = std::get_if<flow::Ended>(&event)) {
       world_.note(slot_, fmt::format("ended {}", static_cast<int>(ended->end)));

@@ -59,9 +59,9 @@ int run(const Options& options) {
   }
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - started;
   const bool enough = check_coverage(coverage, options.pairs_min);
-  fmt::print("{} seeds, 0 violations: {} records, {} faults, {} bit, at least {} in a seed; {:.1f} s\n",
-             options.seeds, totals.records, totals.faults, totals.bites, totals.bites_least,
-             took.count());
+  fmt::print(
+      "{} seeds, 0 violations: {} records, {} faults, {} bit, at least {} in a seed; {:.1f} s\n",
+      options.seeds, totals.records, totals.faults, totals.bites, totals.bites_least, took.count());
   if (totals.bites_least < 3) fmt::print("a seed had fewer than 3 faults that bit\n");
   if (!enough) fmt::print("a fault struck at a point fewer than {} times\n", options.pairs_min);
   return enough && totals.bites_least >= 3 ? 0 : 1;
@@ -75,10 +75,14 @@ int main(int argc, char** argv) {
   for (int i = 1; i < argc; ++i) {
     const std::string_view flag = argv[i];
     const auto number = [&] { return i + 1 < argc ? std::strtoull(argv[++i], nullptr, 10) : 0; };
-    if (flag == "--seeds") options.seeds = number();
-    else if (flag == "--first") options.first = number();
-    else if (flag == "--pairs") options.pairs_min = number();
-    else if (flag == "--trace") options.trace = true;
+    if (flag == "--seeds")
+      options.seeds = number();
+    else if (flag == "--first")
+      options.first = number();
+    else if (flag == "--pairs")
+      options.pairs_min = number();
+    else if (flag == "--trace")
+      options.trace = true;
     else if (flag == "--seed") {
       options.first = number();
       options.seeds = 1;

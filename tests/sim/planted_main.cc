@@ -46,8 +46,7 @@ constexpr Planted kPlanted[] = {
     {"stale owner not fenced", engine::Bug::none, log::MemoryFlaw::zombie_not_fenced},
     {"reader passes an unfinished epoch", engine::Bug::none, log::MemoryFlaw::reader_passes_open},
     {"reader sees an unfinished epoch", engine::Bug::none, log::MemoryFlaw::reader_sees_open},
-    {"claim does not wait for pending offsets", engine::Bug::none,
-     log::MemoryFlaw::claim_unstable},
+    {"claim does not wait for pending offsets", engine::Bug::none, log::MemoryFlaw::claim_unstable},
     {"a fenced producer's late commit counts", engine::Bug::none,
      log::MemoryFlaw::late_end_accepted},
 };

@@ -27,9 +27,9 @@ int64_t usual_delay(Random& random) {
 }
 
 avro::SchemaPtr row_schema() {
-  static const avro::SchemaPtr schema = *avro::parse(
-      R"({"type":"record","name":"Row","fields":[{"name":"text","type":"string"},)"
-      R"({"name":"value","type":"double"}]})");
+  static const avro::SchemaPtr schema =
+      *avro::parse(R"({"type":"record","name":"Row","fields":[{"name":"text","type":"string"},)"
+                   R"({"name":"value","type":"double"}]})");
   return schema;
 }
 
@@ -109,17 +109,17 @@ engine::WorkerEnds World::ends_for(Slot& slot) {
 
 void World::start(Slot& slot) {
   ++slot.incarnation;
-  slot.member = fmt::format("{}-{}.{}", slot.stage == 0 ? "prep" : "writer", slot.number,
-                            slot.incarnation);
+  slot.member =
+      fmt::format("{}-{}.{}", slot.stage == 0 ? "prep" : "writer", slot.number, slot.incarnation);
   if (slot.transaction.empty() || random_.chance(0.5)) slot.transaction = slot.member;
   slot.draining = false;
   slot.blocked_for = 0;
   slot.next_turn = slot.paused_until = now_;
   const auto blocked = [this, &slot](const row::RawBatch& batch) {
     if (settings_.trace) {
-      note(slot, fmt::format("computes {}: {} to {}", batch.partition.index,
-                             batch.records.front().offset.value,
-                             batch.records.back().offset.value));
+      note(slot,
+           fmt::format("computes {}: {} to {}", batch.partition.index,
+                       batch.records.front().offset.value, batch.records.back().offset.value));
     }
     const Fault fault = draw(slot, Point::compute);
     if (fault == Fault::crash_before || fault == Fault::crash_after) throw Crash{};
@@ -232,10 +232,8 @@ void World::feed() {
     const uint64_t key = random_.below(kKeys);
     fed_.push_back(record_text(key, numbers_[key]++));
     const std::string key_text = "k" + std::to_string(key);
-    builders[wire::partition_of(key_text, kPartitions)].append({.key = key_text,
-                                                                .value = fed_.back(),
-                                                                .timestamp = now_.value,
-                                                                .has_key = true});
+    builders[wire::partition_of(key_text, kPartitions)].append(
+        {.key = key_text, .value = fed_.back(), .timestamp = now_.value, .has_key = true});
   }
   std::vector<flow::EncodedBatch> batches;
   for (int32_t p = 0; p < kPartitions; ++p) {
@@ -298,10 +296,10 @@ bool World::quiet() {
   const auto groups = *log_.groups();
   const auto topics = *log_.topics();
   for (const auto& [group, topic] : {std::pair{"prep", "in"}, std::pair{"writer", "mid"}}) {
-    const auto& state = *std::find_if(topics.begin(), topics.end(),
-                                      [&](const auto& t) { return t.name == topic; });
-    const auto found = std::find_if(groups.begin(), groups.end(),
-                                    [&](const auto& g) { return g.name == group; });
+    const auto& state =
+        *std::find_if(topics.begin(), topics.end(), [&](const auto& t) { return t.name == topic; });
+    const auto found =
+        std::find_if(groups.begin(), groups.end(), [&](const auto& g) { return g.name == group; });
     if (found == groups.end()) return false;
     size_t at_end = 0;
     for (const flow::GroupPosition& position : found->positions) {

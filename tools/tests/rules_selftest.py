@@ -1,4 +1,5 @@
-"""Plants one violation per house rule in a small repository and sees that tools/layers or tools/tidy names it."""
+"""Plants one violation per house rule in a small repository and sees that tools/layers or tools/tidy names it; and
+sees that tools/run_tests counts what passed, failed, crashed, was skipped or could not be run."""
 import pathlib
 import subprocess
 import sys
@@ -66,8 +67,28 @@ def run(tool, files):
         return done.returncode, done.stdout
 
 
+def counts(tests):
+    """What tools/run_tests makes of a build folder with these ctest lines: exit code and last line."""
+    with tempfile.TemporaryDirectory() as folder:
+        (pathlib.Path(folder) / "CTestTestfile.cmake").write_text(tests)
+        done = subprocess.run([TOOLS / "run_tests", folder], capture_output=True, text=True)
+        return done.returncode, done.stdout.splitlines()[-1]
+
+
+GOOD, BAD = 'add_test(good "true")\n', 'add_test(bad "false")\n'
+CRASH = 'add_test(crash "bash" "-c" "kill -SEGV $$")\n'
+SKIPPED = 'add_test(skip "bash" "-c" "exit 77")\nset_tests_properties(skip PROPERTIES SKIP_RETURN_CODE 77)\n'
+COUNTED = [(GOOD, 0, "1 passed, 0 failed"), (GOOD + BAD + CRASH, 1, "1 passed, 2 failed"),
+           (GOOD + SKIPPED, 0, "1 passed, 0 failed"), (SKIPPED, 1, "0 passed, 0 failed"), ("", 1, "0 passed, 0 failed"),
+           (GOOD + 'add_test(missing "/nowhere/x")\n', 1, "1 passed, 1 failed")]
+
+
 def main():
     failures = 0
+    for tests, *expected in COUNTED:
+        if (got := list(counts(tests))) != expected:
+            failures += 1
+            print(f"tools/run_tests: {got} instead of {expected} for\n{tests}")
     for tool in ("layers", "tidy"):
         code, text = run(tool, {"src/base/good.cc": "int f() {\n  return 1;\n}\n"})
         if code != 0:
@@ -78,7 +99,7 @@ def main():
         if code == 0 or expected not in text or "cure:" not in text:
             failures += 1
             print(f"{tool} does not notice {name!r}: {content[:60]!r}\n{text}")
-    print(f"{len(PLANTED) + 2 - failures} passed, {failures} failed")
+    print(f"{len(PLANTED) + len(COUNTED) + 2 - failures} passed, {failures} failed")
     return 1 if failures else 0
 
 

@@ -36,8 +36,9 @@ void Group::rebalance() {
   if (members_.empty()) return;
   std::vector<Member*> by_owned;
   for (const auto& m : members_) by_owned.push_back(m.get());
-  std::stable_sort(by_owned.begin(), by_owned.end(),
-                   [](const Member* a, const Member* b) { return a->owned.size() > b->owned.size(); });
+  std::stable_sort(by_owned.begin(), by_owned.end(), [](const Member* a, const Member* b) {
+    return a->owned.size() > b->owned.size();
+  });
   const size_t share = partitions_.size() / members_.size();
   const size_t over = partitions_.size() % members_.size();
   std::vector<size_t> quotas;
@@ -125,8 +126,8 @@ bool Group::accepts(const flow::Membership& membership) const {
 
 void Group::advance(Millis now, int64_t session_millis) {
   now_ = now;
-  const auto gone = std::erase_if(
-      members_, [&](const auto& m) { return m->seen + session_millis <= now; });
+  const auto gone =
+      std::erase_if(members_, [&](const auto& m) { return m->seen + session_millis <= now; });
   if (gone > 0) rebalance();
 }
 

@@ -100,8 +100,8 @@ Result<std::vector<flow::TopicState>> MemoryLog::topics() {
   for (const auto& [name, topic] : topics_) {
     flow::TopicState state{name, topic->lineage, topic->spec.keep_millis, {}};
     for (const auto& partition : topic->partitions) {
-      state.partitions.push_back({static_cast<int32_t>(state.partitions.size()), partition->start(),
-                                  partition->end()});
+      state.partitions.push_back(
+          {static_cast<int32_t>(state.partitions.size()), partition->start(), partition->end()});
     }
     states.push_back(std::move(state));
   }
@@ -126,8 +126,8 @@ Result<row::RawBatch> MemoryLog::read(std::string_view topic, int32_t partition,
   const Topic* found = find_topic(topic);
   const auto index = static_cast<size_t>(partition);
   if (found == nullptr || index >= found->partitions.size()) {
-    return fail(Code::L001, "there is no partition " + std::string(topic) + "/" +
-                                std::to_string(partition));
+    return fail(Code::L001,
+                "there is no partition " + std::string(topic) + "/" + std::to_string(partition));
   }
   row::RawBatch batch;
   batch.partition.index = partition;
@@ -167,7 +167,8 @@ void MemoryLog::end(Transaction& transaction, bool commit) {
   using State = Transaction::State;
   if (transaction.state != State::open) return;
   transaction.state = commit ? State::committed : State::aborted;
-  for (TopicPartition* touched : transaction.touched) touched->end_transaction(&transaction, commit);
+  for (TopicPartition* touched : transaction.touched)
+    touched->end_transaction(&transaction, commit);
   if (commit && transaction.offsets_sent) {
     Group& of = group(transaction.group);
     for (const flow::PartitionCommit& moved : transaction.offsets.partitions) {

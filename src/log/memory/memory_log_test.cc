@@ -34,7 +34,8 @@ TEST_CASE("the memory log keeps the contract of logs") {
 }
 
 TEST_CASE("as Kafka, an open transaction holds readers back and markers occupy offsets") {
-  MemoryLog log({.as_kafka = true, .session_millis = 100, .transaction_millis = 500, .delay_millis = {}});
+  MemoryLog log(
+      {.as_kafka = true, .session_millis = 100, .transaction_millis = 500, .delay_millis = {}});
   flow::contract_topics(log, {{.name = "in"}, {.name = "out"}});
   flow::contract_append(log, "in", 0, {"a", "b"});
   {

@@ -114,9 +114,7 @@ Offset MemorySource::position(Partition partition) const {
 }
 
 Offset MemorySource::end_of(Partition partition) const {
-  return topics_[partition.topic]
-      ->partitions[static_cast<size_t>(partition.index)]
-      ->stable_end();
+  return topics_[partition.topic]->partitions[static_cast<size_t>(partition.index)]->stable_end();
 }
 
 bool MemorySource::at_end() const {

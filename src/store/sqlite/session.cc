@@ -12,6 +12,12 @@ namespace {
 constexpr const char* kWhere =
     " WHERE pipeline = ?1 AND stage = ?2 AND store = ?3 AND lineage = ?4 AND partition = ?5";
 
+// An outage passes, rights can be given back; a table or a file that is another one stays so.
+flow::Ended not_committed(Error error) {
+  const bool stays = error.code == Code::S002 || error.code == Code::S005;
+  return {stays ? flow::CommitEnd::fatal : flow::CommitEnd::retry, {}, {}, std::move(error)};
+}
+
 }  // namespace
 
 Session::Session(std::string path, flow::StoreSpec spec, std::shared_ptr<std::mutex> turn)
@@ -144,8 +150,7 @@ void Session::bind_identity(Statement& statement, Partition partition) {
 flow::Ended Session::commit(const flow::Commit& commit, std::span<const flow::StoreRows> rows,
                             std::set<flow::RowId>& refused) {
   const std::lock_guard turn(*turn_);
-  if (auto opened = ensure_open(); !opened)
-    return {flow::CommitEnd::retry, {}, {}, std::move(opened).error()};
+  if (auto opened = ensure_open(); !opened) return not_committed(std::move(opened).error());
   if (const Outcome outcome = open_->begin.step(); outcome != Outcome::done) return failed(outcome);
   bool fenced = false;
   if (const Outcome outcome = swap_positions(commit, fenced); outcome != Outcome::done)
@@ -228,8 +233,7 @@ void Session::undo(bool close) {
 flow::Ended Session::failed(Outcome outcome) {
   Error error = error_of(outcome);
   undo(outcome != Outcome::busy);
-  const bool damaged = outcome == Outcome::damaged;
-  return {damaged ? flow::CommitEnd::fatal : flow::CommitEnd::retry, {}, {}, std::move(error)};
+  return not_committed(std::move(error));
 }
 
 }  // namespace penstock::store

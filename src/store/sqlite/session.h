@@ -5,7 +5,8 @@
 //
 // Thread      the sink's helper thread; sinks of one store take turns under `turn`.
 // Lifetime    rows passed to commit() are read during the call only.
-// Errors      an outage closes the connection; the next call opens it again.
+// Errors      an outage closes the connection; the next call opens it again (`retry`). A table or
+//             file that is another one than was claimed is `fatal`.
 #pragma once
 
 #include "flow/store.h"

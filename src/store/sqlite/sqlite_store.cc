@@ -96,13 +96,18 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open_read_only(std::string pat
 Result<void> SqliteStore::create_missing(const flow::StoreTable& table) {
   PENSTOCK_TRY_VOID(check_names(table));
   PENSTOCK_TRY(database, Database::open(path_, {.read_only = read_only_}));
-  PENSTOCK_TRY(there, fits(database, path_, table));
-  if (there) return {};
-  if (const Outcome outcome = database.run(create_text(table)); outcome != Outcome::done) {
-    // Another process may have made it in between.
-    Error error = to_error(outcome, path_, database.message());
-    PENSTOCK_TRY(now_there, fits(database, path_, table));
-    if (!now_there) return std::unexpected(std::move(error));
+  PENSTOCK_TRY(missing, missing_text(database, path_, table));
+  if (missing.empty()) return {};
+  const std::lock_guard turn(*turn_);
+  if (const Outcome outcome = database.run("BEGIN IMMEDIATE"); outcome != Outcome::done)
+    return std::unexpected(to_error(outcome, path_, database.message()));
+  // Another process may have made some of it in between. What returns early is rolled back when
+  // the connection ends.
+  PENSTOCK_TRY(texts, missing_text(database, path_, table));
+  texts.emplace_back("COMMIT");
+  for (const std::string& text : texts) {
+    if (const Outcome outcome = database.run(text); outcome != Outcome::done)
+      return std::unexpected(to_error(outcome, path_, database.message()));
   }
   return {};
 }

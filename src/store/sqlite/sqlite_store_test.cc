@@ -40,6 +40,11 @@ class SqliteHarness final : public flow::StoreHarness {
   std::unique_ptr<SqliteStore> store_;
 };
 
+void run(const SqliteHarness& harness, const char* sql, bool good = true) {
+  auto database = Database::open(harness.path(), {});
+  REQUIRE((database.has_value() && database->run(sql) == Outcome::done) == good);
+}
+
 std::string time_text(avro::Logical logical, int64_t value) {
   avro::Node node;
   node.type = avro::Type::long_;
@@ -138,6 +143,72 @@ TEST_CASE("rows that a table's own constraint refuses are found in one pass") {
   CHECK(ended.rejected[0].reason == "store.constraint");
   REQUIRE(writer.commit(owned, 0, 4).end == flow::CommitEnd::done);
   CHECK(flow::contract_rows(harness, spec) == 2);
+}
+
+TEST_CASE("an added field becomes a nullable column; rows of before have none") {
+  SqliteHarness harness;
+  flow::StoreSpec spec = flow::store_contract_spec(flow::Merge::newest_by);
+  run(harness, "CREATE TABLE t (id TEXT NOT NULL, v REAL, PRIMARY KEY (id))");
+  run(harness, "INSERT INTO t VALUES ('a', 0.5), ('b', 0.5)");
+  flow::ContractWriter writer(harness, spec);  // adds "at", the very column that decides
+  const flow::Owned owned = writer.claim();
+  writer.write({0, 0}, 0, {{"a", 7, 1.5}, {"c", 1, 2.5}});
+  REQUIRE(writer.commit(owned, 0, 2).end == flow::CommitEnd::done);
+  CHECK(flow::contract_has(harness, spec, {R"("id":"a")", R"("at":7)", R"("v":1.5)"}));
+  CHECK(flow::contract_has(harness, spec, {R"("id":"b")", R"("at":null)", R"("v":0.5)"}));
+  CHECK(flow::contract_rows(harness, spec) == 3);
+}
+
+TEST_CASE("tables that are others are errors with a cure; spelling of a type is not") {
+  const auto made = [](const char* sql, flow::Merge merge) {
+    SqliteHarness harness;
+    run(harness, sql);
+    return harness.store().create_missing(flow::store_contract_spec(merge).table);
+  };
+  const auto is_other = [&](const char* sql, flow::Merge merge, const char* piece) {
+    const auto result = made(sql, merge);
+    REQUIRE_FALSE(result.has_value());
+    CHECK(result.error().code == Code::S002);
+    CHECK(result.error().message.find(piece) != std::string::npos);
+    CHECK(result.error().cure.find("RENAME TO \"t_old\"") != std::string::npos);
+  };
+  using flow::Merge;
+  is_other("CREATE TABLE t (id TEXT PRIMARY KEY, at TEXT, v REAL)", Merge::upsert, "\"at\"");
+  is_other("CREATE TABLE t (id TEXT, at INTEGER, v REAL)", Merge::upsert, "no key");
+  is_other("CREATE TABLE t (id TEXT, at INTEGER PRIMARY KEY, v REAL)", Merge::upsert, "(\"at\")");
+  is_other("CREATE TABLE t (id TEXT PRIMARY KEY, at INTEGER, v REAL)", Merge::append, "appends");
+  CHECK(made("CREATE TABLE t (id varchar(20) PRIMARY KEY, at int, v double)", Merge::upsert));
+  CHECK(made("CREATE TABLE t (row INTEGER PRIMARY KEY, id, at, v)", Merge::append));
+}
+
+TEST_CASE("a table that vanishes or a file that breaks ends the sink, it is not tried for ever") {
+  SqliteHarness harness;
+  const flow::StoreSpec spec = flow::store_contract_spec(flow::Merge::append);
+  {
+    flow::ContractWriter writer(harness, spec);
+    const flow::Owned owned = writer.claim();
+    run(harness, "DROP TABLE t");
+    writer.write({0, 0}, 0, {{"a", 1, 1.5}});
+    const flow::Ended ended = writer.commit(owned, 0, 1);
+    CHECK(ended.end == flow::CommitEnd::fatal);
+    CHECK(ended.error.code == Code::S002);
+  }
+  flow::ContractWriter writer(harness, spec);
+  const flow::Owned owned = writer.claim();
+  run(harness, "PRAGMA wal_checkpoint(TRUNCATE)");
+  {
+    std::fstream file(harness.path(), std::ios::in | std::ios::out | std::ios::binary);
+    REQUIRE(file.good());
+    file.seekp(0, std::ios::end);
+    const auto size = static_cast<size_t>(file.tellp());
+    file.seekp(0);
+    file << std::string(size, 'x');
+  }
+  run(harness, "SELECT 1", /*good=*/false);
+  writer.write({0, 0}, 0, {{"a", 1, 1.5}});
+  const flow::Ended ended = writer.commit(owned, 0, 1);
+  CHECK(ended.end == flow::CommitEnd::fatal);
+  CHECK(ended.error.code == Code::S005);
 }
 
 }  // namespace penstock::store

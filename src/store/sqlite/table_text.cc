@@ -5,7 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
+#include <utility>
 #include <vector>
 
 namespace penstock::store {
@@ -41,8 +41,11 @@ std::string conflict_text(const flow::StoreTable& table) {
   if (sets.empty()) return target + " DO NOTHING";
   std::string text = target + " DO UPDATE SET " + sets;
   if (table.merge == flow::Merge::newest_by) {
-    text += fmt::format(" WHERE excluded.{} >= {}.{}", sql_name(table.newest_by),
-                        sql_name(table.table), sql_name(table.newest_by));
+    // Null where the column was added to a table that had rows.
+    const std::string kept =
+        fmt::format("{}.{}", sql_name(table.table), sql_name(table.newest_by));
+    text += fmt::format(" WHERE {} IS NULL OR excluded.{} >= {}", kept, sql_name(table.newest_by),
+                        kept);
   }
   return text;
 }
@@ -51,6 +54,70 @@ Result<void> check_field(const flow::StoreTable& table, const std::string& name)
   if (table.schema->root().field(name) != nullptr) return {};
   return fail(Code::S008,
               fmt::format("the records for table \"{}\" have no field \"{}\"", table.table, name));
+}
+
+struct FoundColumn {
+  std::string name, type;  // type as it was declared; "" keeps every value as it is
+  bool in_key = false;
+};
+
+Result<std::vector<FoundColumn>> columns_of(Database& database, const std::string& path,
+                                            const std::string& table) {
+  Outcome outcome;
+  Statement columns =
+      database.prepare(fmt::format("PRAGMA table_info({})", sql_name(table)), outcome);
+  if (outcome != Outcome::done) return std::unexpected(to_error(outcome, path, database.message()));
+  std::vector<FoundColumn> found;
+  while ((outcome = columns.step()) == Outcome::row)
+    found.push_back(
+        {std::string(columns.text(1)), std::string(columns.text(2)), columns.int64(5) != 0});
+  if (outcome != Outcome::done) return std::unexpected(to_error(outcome, path, database.message()));
+  return found;
+}
+
+// SQLite's rules for declared types: https://sqlite.org/datatype3.html, section 3.1.
+std::string_view affinity(std::string_view declared) {
+  static constexpr std::pair<std::string_view, std::string_view> kRules[] = {
+      {"INT", "INTEGER"}, {"CHAR", "TEXT"}, {"CLOB", "TEXT"}, {"TEXT", "TEXT"},
+      {"BLOB", "BLOB"},   {"REAL", "REAL"}, {"FLOA", "REAL"}, {"DOUB", "REAL"}};
+  std::string upper(declared);
+  for (char& c : upper) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+  for (const auto& [part, type] : kRules) {
+    if (upper.find(part) != upper.npos) return type;
+  }
+  return "NUMERIC";
+}
+
+Failure other_table(const std::string& path, const flow::StoreTable& table,
+                    const std::string& what) {
+  return fail(Code::S002, fmt::format("{}: table \"{}\" {}", path, table.table, what))
+      .cure(fmt::format("ALTER TABLE {} RENAME TO {}; the next start makes the table anew",
+                        sql_name(table.table), sql_name(table.table + "_old")));
+}
+
+// An appending table may have a key of its own, but not one of the records' fields: it would refuse
+// every repeated value.
+Result<void> check_key(const std::vector<FoundColumn>& found, const std::string& path,
+                       const flow::StoreTable& table) {
+  std::vector<std::string> key, wanted = table.key;
+  bool of_records = true;
+  for (const FoundColumn& column : found) {
+    if (!column.in_key) continue;
+    key.push_back(column.name);
+    of_records = of_records && table.schema->root().field(column.name) != nullptr;
+  }
+  if (table.merge == flow::Merge::append) {
+    if (key.empty() || !of_records) return {};
+    return other_table(
+        path, table, fmt::format("has the key ({}), the pipeline only appends", list_of(key)));
+  }
+  std::sort(key.begin(), key.end());
+  std::sort(wanted.begin(), wanted.end());
+  if (key == wanted) return {};
+  return other_table(path, table,
+                     key.empty() ? fmt::format("has no key, the pipeline says ({})", list_of(wanted))
+                                 : fmt::format("has the key ({}), the pipeline says ({})",
+                                               list_of(key), list_of(table.key)));
 }
 
 }  // namespace
@@ -92,36 +159,26 @@ std::string insert_text(const flow::StoreTable& table) {
   return table.merge == flow::Merge::append ? text : text + conflict_text(table);
 }
 
-Result<bool> fits(Database& database, const std::string& path, const flow::StoreTable& table) {
-  Outcome outcome;
-  Statement columns =
-      database.prepare(fmt::format("PRAGMA table_info({})", sql_name(table.table)), outcome);
-  if (outcome != Outcome::done) return std::unexpected(to_error(outcome, path, database.message()));
-  std::map<std::string, bool, std::less<>> found;
-  std::vector<std::string> key;
-  while ((outcome = columns.step()) == Outcome::row) {
-    const bool in_key = columns.int64(5) != 0;
-    if (in_key) key.emplace_back(columns.text(1));
-    found.emplace(columns.text(1), in_key);
-  }
-  if (outcome != Outcome::done) return std::unexpected(to_error(outcome, path, database.message()));
-  if (found.empty()) return false;
+Result<std::vector<std::string>> missing_text(Database& database, const std::string& path,
+                                              const flow::StoreTable& table) {
+  PENSTOCK_TRY(found, columns_of(database, path, table.table));
+  if (found.empty()) return std::vector{create_text(table)};
+  PENSTOCK_TRY_VOID(check_key(found, path, table));
+  std::vector<std::string> texts;
   for (const avro::Field& field : table.schema->root().fields) {
-    if (found.contains(field.name)) continue;
-    return fail(Code::S002,
-                fmt::format("{}: table \"{}\" has no column \"{}\"", path, table.table, field.name))
-        .cure(fmt::format("ALTER TABLE {} ADD COLUMN {} {}", sql_name(table.table),
-                          sql_name(field.name), cell_type(*field.type).column_type()));
+    const std::string_view type = cell_type(*field.type).column_type();
+    const auto column = std::find_if(found.begin(), found.end(),
+                                     [&](const FoundColumn& c) { return c.name == field.name; });
+    if (column == found.end()) {
+      texts.push_back(fmt::format("ALTER TABLE {} ADD COLUMN {} {}", sql_name(table.table),
+                                  sql_name(field.name), type));
+    } else if (!column->type.empty() && affinity(column->type) != affinity(type)) {
+      return other_table(path, table,
+                         fmt::format("has the column \"{}\" as {}, the records need {}",
+                                     field.name, column->type, type));
+    }
   }
-  std::vector<std::string> wanted = table.key;
-  if (table.merge == flow::Merge::append) return true;
-  std::sort(key.begin(), key.end());
-  std::sort(wanted.begin(), wanted.end());
-  if (key == wanted) return true;
-  return fail(Code::S002, fmt::format("{}: table \"{}\" has the key ({}), the pipeline says ({})",
-                                      path, table.table, list_of(key), list_of(table.key)))
-      .cure(fmt::format("ALTER TABLE {} RENAME TO {}; the next start makes the table anew",
-                        sql_name(table.table), sql_name(table.table + "_old")));
+  return texts;
 }
 
 }  // namespace penstock::store

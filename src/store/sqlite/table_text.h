@@ -2,7 +2,7 @@
 // meant.
 //
 // Thread      free functions.
-// Errors      S002 (columns, key; the cure shows the ALTER TABLE), S008 (key is no field).
+// Errors      S002 (another key, a column of another type), S008 (key is no field).
 #pragma once
 
 #include "base/error.h"
@@ -10,6 +10,7 @@
 #include "store/sqlite/database.h"
 
 #include <string>
+#include <vector>
 
 namespace penstock::store {
 
@@ -21,8 +22,11 @@ std::string create_text(const flow::StoreTable& table);
 // that comes. Each key lies in one input partition and every position is swapped once, so arrival
 // within a key is offset order: the later offset wins a tie, also across restarts.
 std::string insert_text(const flow::StoreTable& table);
-// Compares with what the file says; true when the table is there and fits.
-Result<bool> fits(Database& database, const std::string& path, const flow::StoreTable& table);
+// The statements that are missing until the file has the table: CREATE TABLE, or an ALTER TABLE for
+// each field without a column (nullable: rows that are there know nothing of it). Empty when it
+// fits. Fails (S002) when the table has another key, or a column of another type.
+Result<std::vector<std::string>> missing_text(Database& database, const std::string& path,
+                                              const flow::StoreTable& table);
 
 inline constexpr const char* kCreatePositions =
     "CREATE TABLE IF NOT EXISTS penstock_positions (pipeline TEXT NOT NULL, stage TEXT NOT NULL, "

@@ -1,0 +1,34 @@
+#include "app/parts.h"
+
+#include "file/table.h"
+#include "meter/meter_source.h"
+#include "step/steps.h"
+#include "store/sqlite/sqlite_store.h"
+
+#include <vector>
+
+namespace penstock::app {
+namespace {
+
+void append(std::vector<flow::PartSpec>& all, std::span<const flow::PartSpec> more) {
+  all.insert(all.end(), more.begin(), more.end());
+}
+
+std::vector<flow::PartSpec> every_part() {
+  std::vector<flow::PartSpec> all = {step::drop(),  step::reject(), step::set(),
+                                     step::unset(), step::join(),   step::send()};
+  append(all, store::sqlite_part_specs());
+  append(all, file::part_specs());
+  append(all, meter::part_specs());
+  append(all, planned_parts());
+  return all;
+}
+
+}  // namespace
+
+std::span<const flow::PartSpec> parts() {
+  static const std::vector<flow::PartSpec> all = every_part();
+  return all;
+}
+
+}  // namespace penstock::app

@@ -1,0 +1,118 @@
+// Parts that a pipeline file may name and that this version cannot run yet: check and plan know
+// them.
+#include "app/parts.h"
+
+#include <vector>
+
+namespace penstock::app {
+namespace {
+
+using flow::FieldSpec;
+using flow::FieldType;
+using flow::PartKind;
+using flow::PartSpec;
+
+PartSpec part(PartKind kind, std::string_view name, std::string_view doc,
+              std::string_view guarantee, std::vector<FieldSpec> fields, bool built = false) {
+  PartSpec spec;
+  spec.kind = kind;
+  spec.name = name;
+  spec.doc = doc;
+  spec.guarantee = guarantee;
+  spec.fields = std::move(fields);
+  spec.built = built;
+  return spec;
+}
+
+FieldSpec optional(std::string_view name, FieldType type, std::string_view doc,
+                   std::string_view example) {
+  return {.name = name, .type = type, .doc = doc, .example = example};
+}
+
+FieldSpec required(std::string_view name, FieldType type, std::string_view doc,
+                   std::string_view example) {
+  return {.name = name, .type = type, .required = true, .doc = doc, .example = example};
+}
+
+const std::vector<FieldSpec>& merge_fields() {
+  static const std::vector<FieldSpec> fields = {
+      optional("upsert_on", FieldType::fields, "The last written row of this key wins.",
+               "[meter_id, at]"),
+      optional("key", FieldType::fields, "The key of newest_by.", "meter_id"),
+      optional("newest_by", FieldType::field, "The row with the greatest value of this field wins.",
+               "at"),
+      optional("create", FieldType::boolean, "Make the table from the schema when it is missing.",
+               "true")};
+  return fields;
+}
+
+PartSpec store(std::string_view name, std::string_view doc, std::string_view guarantee,
+               std::vector<FieldSpec> own) {
+  std::vector<FieldSpec> fields = {
+      required(name, FieldType::text, "The table's name; <tenant> may stand in it.", "readings")};
+  fields.insert(fields.end(), merge_fields().begin(), merge_fields().end());
+  fields.insert(fields.end(), own.begin(), own.end());
+  return part(PartKind::store, name, doc, guarantee, std::move(fields));
+}
+
+std::vector<PartSpec> logs() {
+  const std::vector<FieldSpec> client = {
+      optional("auth", FieldType::text, "none, tls, mtls, plain, scram, oauthbearer or msk-iam.",
+               "scram"),
+      optional("user", FieldType::text, "The user of plain and scram.", "penstock"),
+      optional("password", FieldType::text, "Its password: ${secret:name} or ${env:NAME}.",
+               "${secret:kafka}"),
+      optional("properties", FieldType::mapping, "Any property of librdkafka.", "{linger.ms: 5}")};
+  std::vector<FieldSpec> kafka = {
+      required("kafka", FieldType::text, "Bootstrap brokers.", "b1:9092,b2:9092")};
+  kafka.insert(kafka.end(), client.begin(), client.end());
+  std::vector<FieldSpec> msk = {
+      required("msk", FieldType::text,
+               "The ARN of an Amazon MSK cluster; its brokers are looked up.", "${env:MSK_ARN}")};
+  msk.insert(msk.end(), client.begin(), client.end());
+  const std::string_view once = "An epoch is one transaction: records, dead letters and positions.";
+  return {part(PartKind::log, "embedded", "A log in the data folder of this machine.",
+               "An epoch is one synced write: records, dead letters and positions.", {}, true),
+          part(PartKind::log, "kafka", "Apache Kafka.", once, std::move(kafka)),
+          part(PartKind::log, "msk", "Amazon MSK, named by its ARN.", once, std::move(msk))};
+}
+
+std::vector<PartSpec> stores() {
+  return {
+      store(
+          "postgres", "A table in PostgreSQL.", "Rows and positions are one database transaction.",
+          {optional("host", FieldType::text, "The server.", "db.internal"),
+           optional("database", FieldType::text, "The database.", "energy"),
+           optional("user", FieldType::text, "The user.", "penstock"),
+           optional("password", FieldType::text, "Its password: ${secret:name}.", "${secret:db}")}),
+      store(
+          "redshift", "A table in Amazon Redshift, filled through S3.",
+          "COPY, MERGE and positions are one database transaction.",
+          {optional("host", FieldType::text, "The endpoint.", "${env:REDSHIFT_HOST}"),
+           optional("database", FieldType::text, "The database.", "energy"),
+           optional("staging", FieldType::text, "Where epochs are staged.", "s3://bucket/prefix/"),
+           optional("role", FieldType::text, "The role that COPY takes.",
+                    "arn:aws:iam::1:role/copy")}),
+      store(
+          "dynamodb", "A table in Amazon DynamoDB.",
+          "Puts are conditional on a version, so a repeat changes nothing; positions follow per "
+          "partition.",
+          {optional("region", FieldType::text, "The AWS region.", "eu-north-1"),
+           optional("endpoint", FieldType::text, "Another endpoint (Alternator, a local one).",
+                    "http://localhost:8000"),
+           optional("expire_after", FieldType::duration, "Items leave after this time.", "30d")})};
+}
+
+}  // namespace
+
+std::span<const PartSpec> planned_parts() {
+  static const std::vector<PartSpec> all = [] {
+    std::vector<PartSpec> parts = logs();
+    for (PartSpec& store : stores()) parts.push_back(std::move(store));
+    for (PartSpec& step : planned_steps()) parts.push_back(std::move(step));
+    return parts;
+  }();
+  return all;
+}
+
+}  // namespace penstock::app

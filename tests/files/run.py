@@ -1,0 +1,238 @@
+#!/usr/bin/env python3
+"""Runs `penstock check` over deliberate mistakes and over files that are good.
+
+mistakes/NAME.yaml has one slip; mistakes/NAME.expect says what must come of it:
+
+    P012 5:3                    the error's number, and line and column of the offending token
+    in schemas/x.avsc 5:37      the place is in another file
+    target prod                 check -t prod
+    says TEXT                   the error's text holds this
+    hides TEXT                  nothing that is printed holds this
+    also P031                   a further error that follows from the same slip
+
+Each run ends with 78 within a second, with exactly these errors, a caret line, cause and cure.
+"""
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+BINARY = os.environ.get("PENSTOCK_BINARY")
+LIMIT_SECONDS = 1.0
+ERROR = re.compile(r"^error\[([A-Z]\d{3})\] (.+)$")
+PLACE = re.compile(r"^  (.+):(\d+):(\d+)(?: +\| (.*))?$")
+CARET = re.compile(r"^ +\| *\^+( .*)?$")
+
+
+def run(arguments, folder=HERE, extra=None):
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("PENSTOCK_")}
+    environment.update(extra or {})
+    begin = time.monotonic()
+    done = subprocess.run([BINARY, *arguments], cwd=folder, env=environment, capture_output=True,
+                          timeout=30, check=False)
+    seconds = time.monotonic() - begin
+    return done.returncode, done.stdout.decode(), done.stderr.decode(), seconds
+
+
+class Found:
+    def __init__(self, code, message):
+        self.code, self.message = code, message
+        self.file, self.line, self.column = "", 0, 0
+        self.caret = self.cause = self.cure = ""
+        self.lines = []
+
+
+def read_errors(text):
+    found = []
+    for line in text.splitlines():
+        if match := ERROR.match(line):
+            found.append(Found(*match.groups()))
+        if not found:
+            continue
+        error = found[-1]
+        error.lines.append(line)
+        if error.file == "" and (match := PLACE.match(line)):
+            error.file, error.line, error.column = match[1], int(match[2]), int(match[3])
+        elif CARET.match(line):
+            error.caret = line
+        elif line.startswith("  cause: "):
+            error.cause = line[9:].strip()
+        elif line.startswith("  cure:  "):
+            error.cure = line[9:].strip()
+    return found
+
+
+class Expectation:
+    def __init__(self, text):
+        self.code, self.place, self.file = None, None, None
+        self.says, self.hides, self.also, self.target = [], [], [], None
+        for line in filter(None, text.splitlines()):
+            word, _, rest = line.partition(" ")
+            if word == "in":
+                self.file, _, place = rest.partition(" ")
+                self.place = place
+            elif word == "target":
+                self.target = rest
+            elif word in ("says", "hides", "also"):
+                getattr(self, word).append(rest)
+            else:
+                self.code, self.place = word, rest
+
+
+def judge(expected, file, outcome):
+    """What is wrong with the outcome, or ""."""
+    code, out, err, seconds = outcome
+    errors = read_errors(err)
+    if code != 78:
+        return f"exit {code} instead of 78"
+    if seconds > LIMIT_SECONDS:
+        return f"took {seconds:.2f} s"
+    if not errors:
+        return "no error was told"
+    numbers = sorted(error.code for error in errors)
+    wanted = sorted([expected.code, *expected.also])
+    if numbers != wanted:
+        return f"errors {' '.join(numbers)} instead of {' '.join(wanted)}"
+    first = next(error for error in errors if error.code == expected.code)
+    place = f"{first.line}:{first.column}"
+    if expected.place and place != expected.place:
+        return f"place {place} instead of {expected.place}"
+    if expected.file is not None:
+        file = expected.file
+    if first.file != file:
+        return f"file {first.file} instead of {file}"
+    for error in errors:
+        if not error.cause or not error.cure:
+            return f"{error.code} has no cause or no cure"
+        if expected.place and not error.caret:
+            return f"{error.code} has no caret"
+    for text in expected.says:
+        if text not in "\n".join(first.lines):
+            return f"does not say {text}"
+    for text in expected.hides:
+        if text in out + err:
+            return f"shows {text}"
+    return ""
+
+
+def mistakes():
+    for path in sorted((HERE / "mistakes").glob("*.yaml")):
+        expected = Expectation(path.with_suffix(".expect").read_text())
+        name = f"mistakes/{path.name}"
+        arguments = ["check", name] + (["-t", expected.target] if expected.target else [])
+        if expected.file:
+            expected.file = f"mistakes/{expected.file}"
+        outcome = run(arguments)
+        yield name, judge(expected, name, outcome), outcome[2]
+
+
+GOOD = """pipeline: p
+version: 1
+schemas: {event: event.avsc}
+topics: {events: {schema: event, key: id}}
+stages:
+  store: {from: events, to: values}
+stores: {values: {sqlite: events, upsert_on: id}}
+"""
+EVENT = '{"type": "record", "name": "Event", "fields": [{"name": "id", "type": "string"}]}'
+
+
+def bomb():
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
+    for i in range(1, 10):
+        lines.append(f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 10)}]")
+    return "\n".join(lines) + "\n"
+
+
+def made_files():
+    """Name, content, expectation: files that are no fit text to keep."""
+    yield "latin1.yaml", GOOD.encode().replace(b"pipeline: p", b"pipeline: caf\xe9"), "P004 1:14"
+    yield "utf16.yaml", GOOD.encode("utf-16"), "P004 1:1"
+    yield "overlong.yaml", GOOD.encode() + b"# \xc0\x80\n", "P004 8:3"
+    yield "surrogate.yaml", GOOD.encode() + b"# \xed\xa0\x80\n", "P004 8:3"
+    yield "cut_short.yaml", GOOD.encode() + b"# \xe2\x82", "P004 8:3"
+    yield "nul.yaml", GOOD.encode().replace(b"version: 1", b"version: \0"), "P005 2:10"
+    yield "escape.yaml", GOOD.encode().replace(b"version: 1", b"version: \x1b[31m1"), "P005 2:10"
+    yield "random.yaml", bytes((i * 7919 >> 3) & 255 for i in range(4096)), "P005"
+    yield "bomb.yaml", (bomb() + GOOD).encode(), "P008"
+    yield "brackets.yaml", b"pipeline: " + b"[" * 20000 + b"\n", "P007 1:75"
+    yield "braces.yaml", b"pipeline: " + b"{a: " * 20000 + b"\n", "P007"
+    yield "deep.yaml", "".join(" " * i + "a:\n" for i in range(2000)).encode(), "P007"
+    yield "dashes.yaml", b"- " * 20000 + b"\n", "P007"
+    yield "empty.yaml", b"", "P017 1:1"
+    yield "blank.yaml", b"\n  \n\n", "P017 1:1"
+    yield "null.yaml", b"~\n", "P017 1:1"
+    yield "large.yaml", GOOD.encode() + b"# filler\n" * 200_000, "P003 1:1"
+    yield "long_line.yaml", GOOD.encode() + b"form: '" + b"x" * 500_000 + b"'\n", "P012 8:1"
+    yield "many_keys.yaml", GOOD.encode() + b"".join(b"k%d: 1\n" % i for i in range(50_000)), None
+
+
+def made():
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder)
+        (path / "event.avsc").write_text(EVENT)
+        for name, content, expected in made_files():
+            (path / name).write_bytes(content)
+            outcome = run(["check", name], path)
+            if expected is None:
+                crowded = outcome[0] == 78 and outcome[3] <= LIMIT_SECONDS
+                wrong = "" if crowded and len(read_errors(outcome[2])) <= 20 else "not bounded"
+            elif " " in expected:
+                wrong = judge(Expectation(expected), name, outcome)
+            else:
+                wrong = judge(Expectation(expected + " "), name, outcome)
+            yield name, wrong, outcome[2]
+        (path / "folder.yaml").mkdir()
+        for name, expected in (("folder.yaml", "P002 1:1"), ("absent.yaml", "P001 1:1")):
+            outcome = run(["check", name], path)
+            yield name, judge(Expectation(expected), name, outcome), outcome[2]
+        for name, content in (("bom.yaml", "\ufeff" + GOOD), ("crlf.yaml", GOOD.replace("\n", "\r\n"))):
+            (path / name).write_bytes(content.encode())
+            outcome = run(["check", name], path)
+            yield name, "" if outcome[0] == 0 else f"exit {outcome[0]} instead of 0", outcome[2]
+
+
+def good():
+    prod = {"MSK_ARN": "arn:aws:kafka:eu-north-1:1:cluster/x", "REDSHIFT_HOST": "warehouse"}
+    outcome = run(["check", "--deny-warnings", "flagship.yaml"])
+    yield "check flagship.yaml", "" if outcome[0] == 0 else f"exit {outcome[0]}", outcome[2]
+    code, out, err, _ = run(["plan", "flagship.yaml", "-t", "prod"], extra=prod)
+    wanted = ["hourly", "unique", "window", "usage.alpine", "meters.writer.latest", "redshift",
+              "dynamodb", "msk", "window_start", "peak_kw"]
+    missing = [word for word in wanted if word not in out]
+    yield "plan flagship.yaml -t prod", f"exit {code}, lacks {missing}" if code or missing else "", err
+    code, out, err, _ = run(["check", "flagship.yaml", "-t", "prod"])
+    codes = {error.code for error in read_errors(err)}
+    yield "check flagship.yaml -t prod without its environment", (
+        "" if code == 78 and codes == {"P048"} else f"exit {code}, {codes}"), err
+    for example in sorted((HERE.parent.parent / "examples").glob("*/pipeline.yaml")):
+        outcome = run(["check", str(example)])
+        yield f"check {example.parent.name}", "" if outcome[0] == 0 else f"exit {outcome[0]}", outcome[2]
+
+
+def main():
+    if not BINARY:
+        print("PENSTOCK_BINARY names the program")
+        return 77
+    only = sys.argv[1] if len(sys.argv) > 1 else ""
+    count = failed = 0
+    codes = set()
+    for part in (mistakes, made, good):
+        for name, wrong, text in part():
+            if only not in name:
+                continue
+            count += 1
+            codes.update(re.findall(r"^error\[(\w+)\]", text, re.M))
+            if wrong or only:
+                failed += bool(wrong)
+                print(f"{'FAILED ' + name + ': ' + wrong if wrong else name}\n{text[:3000]}")
+    print(f"{count} files, {failed} failed, {len(codes)} different errors")
+    return 1 if failed or count == 0 else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
