@@ -40,6 +40,14 @@ struct Builder {
         ->required()
         ->expected(1);
   }
+  // CLI11 gives all positional words to the first list: they are told apart after the parse.
+  void file_and_words(CLI::App* verb, const std::string& words, const std::string& doc, int least) {
+    verb->add_option("FILE", options.files,
+                     "the pipeline file, or its folder; then " + words + ": " + doc)
+        ->required()
+        ->expected(1 + least, 1000)
+        ->type_name(words);
+  }
   void files(CLI::App* verb) {
     verb->add_option("FILE", options.files, "pipeline files, or their folders")
         ->required()
@@ -103,12 +111,7 @@ void add_run_verbs(Builder& b) {
          "stop when everything was read and nothing is open");
   b.flag(run, "--fail-on-dead", b.options.fail_on_dead, "exit 1 when there were dead letters");
   CLI::App* send = b.verb("send", "send csv or jsonl files to a topic, exactly once per file");
-  send->add_option("FILE", b.options.files, "the pipeline file, or its folder")
-      ->required()
-      ->expected(1);
-  send->add_option("INPUT", b.options.inputs, "files; - is standard input")
-      ->required()
-      ->expected(1, 1000);
+  b.file_and_words(send, "INPUT...", "files to send; - is standard input", 1);
   b.target(send);
   b.data(send);
   b.value(send, "--to", b.options.to, "the topic")->required();
@@ -132,9 +135,10 @@ void add_look_verbs(Builder& b) {
   b.look(b.verb("status", "stages, rates, stores, dead letters"));
   b.look(b.verb("lag", "what each stage has not read yet"));
   CLI::App* tail = b.verb("tail", "the newest records of a topic, or rows of a store");
-  b.look(tail);
-  tail->add_option("TOPIC", b.options.inputs, "topics or stores; default: all topics")
-      ->expected(0, 100);
+  b.file_and_words(tail, "[TOPIC...]", "topics or stores; default: all topics", 0);
+  b.target(tail);
+  b.data(tail);
+  b.format(tail);
   b.value(tail, "-n,--limit", b.options.limit, "how many of each")->check(CLI::Range(0, 1'000'000));
   b.flag(tail, "--follow", b.options.follow, "go on as records come");
   CLI::App* dead = b.verb("dead", "dead letters: why, where, and the bytes");
@@ -222,6 +226,11 @@ Parsed parse_options(int argc, char** argv) {
   parsed.options.verb = chosen->get_name();
   if (const auto inner = chosen->get_subcommands(); !inner.empty()) {
     parsed.options.verb += " " + inner.front()->get_name();
+  }
+  if (parsed.options.verb == "send" || parsed.options.verb == "tail") {
+    std::vector<std::string>& words = parsed.options.files;
+    parsed.options.inputs.assign(words.begin() + 1, words.end());
+    words.resize(1);
   }
   return parsed;
 }

@@ -17,7 +17,7 @@ Result<int> explain(const Options& options, ops::Output& output);
 Result<int> schema(const Options& options, ops::Output& output);
 // verb_init.cc
 Result<int> init(const Options& options, ops::Output& output);
-// verb_test.cc
+// verb_cases.cc
 Result<int> test(const Options& options, ops::Output& output);
 // verb_try.cc
 Result<int> eval(const Options& options, ops::Output& output);

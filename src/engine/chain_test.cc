@@ -262,7 +262,7 @@ TEST_CASE("a stage that ends in a store hands over dense rows with their origins
   CHECK(bench.epoch().rows[0].columns[0].views[0] == "m2");
   CHECK(bench.epoch().rows[0].columns[5].views[0] == "m2!");
   // A row that the store refuses becomes a letter with its original bytes.
-  bench.chain().make_dead({got.ids[0], "store.range", "too large"}, bench.epoch());
+  bench.chain().make_dead({{{0, 1}, {102}}, "store.range", "too large"}, bench.epoch());
   const auto letters = bench.letters();
   REQUIRE(letters.size() == 2);
   CHECK(letters[1].step == "store");

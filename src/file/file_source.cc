@@ -42,13 +42,11 @@ flow::SourceEvent FileSource::poll(const flow::PollLimits& limits) {
   if (!std::exchange(announced_, true)) return flow::Assigned{{kOnly}, nullptr};
   if (!answered_ || !started_ || paused_ || at_end_) return flow::Idle{};
   if (fault_) return flow::SourceFault{*fault_, false};
-  auto batch = read(limits);
-  if (!batch) {
-    fault_ = std::move(batch).error();
-    return flow::SourceFault{*fault_, false};
-  }
-  if (batch->records.empty()) return flow::Idle{};
-  return *std::move(batch);
+  const int64_t before = next_;
+  row::RawBatch batch = read(limits);
+  if (!batch.records.empty() || next_ != before) return batch;  // empty where all rows were bad
+  if (fault_) return flow::SourceFault{*fault_, false};
+  return flow::Idle{};
 }
 
 void FileSource::start(Partition partition, Offset next) {
@@ -86,7 +84,7 @@ uint64_t FileSource::allowed(uint32_t most) {
   return static_cast<uint64_t>(std::clamp<int64_t>(due - next_, 0, most));
 }
 
-Result<row::RawBatch> FileSource::read(const flow::PollLimits& limits) {
+row::RawBatch FileSource::read(const flow::PollLimits& limits) {
   row::RawBatch batch;
   batch.partition = kOnly;
   auto bytes = std::make_shared<std::string>();

@@ -25,8 +25,8 @@
 namespace penstock::file {
 
 struct FileSourceSpec {
-  std::string path;
-  avro::SchemaPtr schema;  // of the topic
+  std::string path = {};
+  avro::SchemaPtr schema = nullptr;  // of the topic
   avro::Framing framing = avro::Framing::single_object;
   bool skip_bad = false;
   uint64_t rate_per_second = 0;  // 0: as fast as it goes
@@ -58,7 +58,7 @@ class FileSource final : public flow::Source {
  private:
   explicit FileSource(FileSourceSpec spec) : spec_(std::move(spec)) {}
   Result<RowText> rewound() const;
-  Result<row::RawBatch> read(const flow::PollLimits& limits);
+  row::RawBatch read(const flow::PollLimits& limits);
   uint64_t allowed(uint32_t most);
 
   FileSourceSpec spec_;

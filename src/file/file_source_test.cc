@@ -130,7 +130,7 @@ TEST_CASE("skip_bad leaves bad rows out, tells them, and keeps the others' offse
   // Only bad rows are left, one at a time: it still comes to the end.
   auto last = open({.path = path, .skip_bad = true});
   begin(*last, 3);
-  CHECK(drain(*last, {.max_records = 1}).empty());
+  CHECK(std::holds_alternative<row::RawBatch>(last->poll({.max_records = 1})));  // it goes on at once
   CHECK(last->position({0, 0}) == Offset{4});
   CHECK(last->at_end());
 }

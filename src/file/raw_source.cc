@@ -4,6 +4,7 @@
 #include "base/check.h"
 #include "file/digest.h"
 #include "file/row_text.h"
+#include "flow/config_values.h"
 
 #include <fmt/format.h>
 

@@ -34,7 +34,7 @@ struct Meter {
 struct MeterSourceSpec {
   std::string producer;  // names the input: "meter:<producer>"
   std::vector<Meter> meters;
-  avro::SchemaPtr schema;  // of the topic
+  avro::SchemaPtr schema = nullptr;  // of the topic
   avro::Framing framing = avro::Framing::single_object;
   uint64_t seed = 1;
   int64_t reading_millis = 900'000;

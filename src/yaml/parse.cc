@@ -46,7 +46,12 @@ std::string token_text(fy_token* token) {
 
 class Builder {
  public:
-  Builder(const std::string& text, const std::string& file) : text_(text), file_(file) {}
+  Builder(const std::string& text, const std::string& file) : text_(text), file_(file) {
+    line_starts_.push_back(0);
+    for (size_t i = 0; i < text.size(); ++i) {
+      if (text[i] == '\n') line_starts_.push_back(i + 1);
+    }
+  }
   ~Builder() {
     if (parser_ != nullptr) fy_parser_destroy(parser_);
     if (diag_ != nullptr) fy_diag_unref(diag_);
@@ -101,17 +106,23 @@ class Builder {
     return event_;
   }
 
+  struct Spot {
+    uint32_t line = 1, column = 1;
+  };
+
+  // libfyaml counts characters; we count bytes.
+  Spot spot_of(const fy_mark* mark) const {
+    if (mark == nullptr) return {};
+    const auto line = std::min<size_t>(static_cast<size_t>(mark->line), line_starts_.size() - 1);
+    const size_t start = line_starts_[line];
+    const size_t inside = mark->input_pos >= start ? mark->input_pos - start : 0;
+    return {static_cast<uint32_t>(line) + 1, static_cast<uint32_t>(inside) + 1};
+  }
+
   Place place_of(const fy_mark* mark, uint32_t width) const {
-    const uint32_t line = mark == nullptr ? 1 : static_cast<uint32_t>(mark->line) + 1;
-    // libfyaml counts characters; we count bytes.
-    const std::string_view source = line_of(text_, line);
-    const size_t start =
-        source.data() == nullptr ? 0 : static_cast<size_t>(source.data() - text_.data());
-    uint32_t column = 1;
-    if (mark != nullptr && mark->input_pos >= start) {
-      column = static_cast<uint32_t>(mark->input_pos - start) + 1;
-    }
-    return {file_, line, column, std::max(width, 1U), std::string(source)};
+    const Spot spot = spot_of(mark);
+    return {file_, spot.line, spot.column, std::max(width, 1U),
+            std::string(line_of(text_, spot.line))};
   }
 
   Error trouble() {
@@ -221,20 +232,22 @@ class Builder {
   Node make(NodeKind kind, uint32_t width) {
     Node node;
     node.kind = kind;
-    const fy_mark* start = fy_event_start_mark(event_);
-    const Place place = place_of(start, width);
-    node.line = place.line;
-    node.column = place.column;
+    const Spot spot = spot_of(fy_event_start_mark(event_));
+    node.line = spot.line;
+    node.column = spot.column;
     node.width = std::max(width, 1U);
     if (const fy_mark* end = fy_event_end_mark(event_); end != nullptr) read_to_ = end->input_pos;
     return node;
   }
 
-  Result<void> count(const Place& place, Weight weight) {
+  Result<void> count(Weight weight, uint32_t width) {
     nodes_ += weight.nodes;
     bytes_ += weight.bytes;
     if (nodes_ <= kMaxNodes && bytes_ <= kMaxFollowedBytes) return {};
-    return fail(Code::P008, "too many values when aliases are followed").at(place);
+    Place place = place_of(fy_event_start_mark(event_), width);
+    // The parser's mark of an alias is the name's; ours is the star's.
+    if (event_->type == FYET_ALIAS && place.column > 1) --place.column;
+    return fail(Code::P008, "too many values when aliases are followed").at(std::move(place));
   }
 
   Result<void> refuse_tag(fy_token* tag) {
@@ -252,7 +265,7 @@ class Builder {
     if (depth > kMaxDepth) {
       return fail(Code::P007, "values nest too deep").at(place_of(fy_event_start_mark(event_), 1));
     }
-    PENSTOCK_TRY_VOID(count(place_of(fy_event_start_mark(event_), 1), {1, 0}));
+    PENSTOCK_TRY_VOID(count({1, 0}, 1));
     switch (event_->type) {
       case FYET_SCALAR:
         return scalar();
@@ -311,14 +324,15 @@ class Builder {
 
   Result<Node> alias() {
     const std::string name = token_text(event_->alias.anchor);
-    // The parser's mark is the name's; ours is the star's.
-    Place place = place_of(fy_event_start_mark(event_), static_cast<uint32_t>(name.size()) + 1);
-    if (place.column > 1) --place.column;
+    const auto width = static_cast<uint32_t>(name.size()) + 1;
     const auto found = anchors_.find(name);
     if (found == anchors_.end()) {
-      return fail(Code::P015, fmt::format("no anchor \"&{}\" stands before this", name)).at(place);
+      Place place = place_of(fy_event_start_mark(event_), width);
+      if (place.column > 1) --place.column;
+      return fail(Code::P015, fmt::format("no anchor \"&{}\" stands before this", name))
+          .at(std::move(place));
     }
-    PENSTOCK_TRY_VOID(count(place, weigh(found->second)));
+    PENSTOCK_TRY_VOID(count(weigh(found->second), width));
     return found->second;
   }
 
@@ -356,22 +370,25 @@ class Builder {
   }
 
   Result<void> check_key(const Node& key, std::map<std::string, uint32_t, std::less<>>& seen) {
-    Place place{file_, key.line, key.column, key.width, std::string(line_of(text_, key.line))};
+    const auto place = [&] {
+      return Place{file_, key.line, key.column, key.width, std::string(line_of(text_, key.line))};
+    };
     if (key.kind != NodeKind::scalar) {
-      return fail(Code::P019, "a key that is no plain text").at(std::move(place));
+      return fail(Code::P019, "a key that is no plain text").at(place());
     }
     if (key.text == "<<" && !key.quoted) {
-      return fail(Code::P013, "a merge key").at(std::move(place));
+      return fail(Code::P013, "a merge key").at(place());
     }
     const auto [first, fresh] = seen.emplace(key.text, key.line);
     if (fresh) return {};
     return fail(Code::P009, fmt::format("\"{}\" stands here twice", key.text))
-        .at(std::move(place))
+        .at(place())
         .hint(fmt::format("first in line {}", first->second));
   }
 
   const std::string& text_;
   const std::string& file_;
+  std::vector<size_t> line_starts_;
   fy_diag* diag_ = nullptr;
   fy_parser* parser_ = nullptr;
   fy_event* event_ = nullptr;

@@ -43,6 +43,7 @@ class Found:
         self.code, self.message = code, message
         self.file, self.line, self.column = "", 0, 0
         self.caret = self.cause = self.cure = ""
+        self.shown = False
         self.lines = []
 
 
@@ -57,6 +58,7 @@ def read_errors(text):
         error.lines.append(line)
         if error.file == "" and (match := PLACE.match(line)):
             error.file, error.line, error.column = match[1], int(match[2]), int(match[3])
+            error.shown = bool(match[4])
         elif CARET.match(line):
             error.caret = line
         elif line.startswith("  cause: "):
@@ -108,7 +110,7 @@ def judge(expected, file, outcome):
     for error in errors:
         if not error.cause or not error.cure:
             return f"{error.code} has no cause or no cure"
-        if expected.place and not error.caret:
+        if error.shown and not error.caret:
             return f"{error.code} has no caret"
     for text in expected.says:
         if text not in "\n".join(first.lines):
