@@ -20,13 +20,12 @@ void begin(flow::Source& source, int64_t next) {
   source.answer();
 }
 
-constexpr std::string_view kLines =
-    R"({"key":"k","value_hex":"C301ff","timestamp_millis":5})"
-    "\n\n"
-    R"({"value_hex":""})"
-    "\r\n"
-    R"({"key":""})"
-    "\n";
+constexpr std::string_view kLines = R"({"key":"k","value_hex":"C301ff","timestamp_millis":5})"
+                                    "\n\n"
+                                    R"({"value_hex":""})"
+                                    "\r\n"
+                                    R"({"key":""})"
+                                    "\n";
 
 }  // namespace
 

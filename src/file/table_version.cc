@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace penstock::file {
@@ -14,6 +15,14 @@ namespace {
 Error as_table(Error error) {
   if (error.code == Code::F002 || error.code == Code::F006) error.code = Code::F004;
   return error;
+}
+
+// A cell without text names nothing.
+bool has_empty(const row::Batch& batch, const std::vector<uint32_t>& slots, uint32_t row) {
+  return std::any_of(slots.begin(), slots.end(), [&](uint32_t slot) {
+    const row::Column& column = batch.columns[slot];
+    return column.kind == row::Kind::string && column.views[row].empty();
+  });
 }
 
 }  // namespace
@@ -73,7 +82,7 @@ Result<void> FileTableVersion::index(const std::vector<std::string>& key, const 
   for (uint32_t row = 0; row < rows(); ++row) {
     text.clear();
     const Place place{name, lines[row], 1, 1, ""};
-    if (!flow::append_key(batch_, slots, row, text))
+    if (has_empty(batch_, slots, row) || !flow::append_key(batch_, slots, row, text))
       return fail(Code::F004, "the key is empty").at(place);
     if (!index_.emplace(arena_.copy(text), row).second)
       return fail(Code::F004, fmt::format("the key \"{}\" occurs twice", text)).at(place);

@@ -9,7 +9,8 @@ using namespace penstock;
 namespace {
 avro::SchemaPtr reading() {
   return *avro::parse(
-      R"({"type":"record","name":"Reading","fields":[{"name":"meter_id","type":"string"},{"name":"kwh","type":"double"}]})");
+      R"({"type":"record","name":"Reading","fields":[)"
+      R"({"name":"meter_id","type":"string"},{"name":"kwh","type":"double"}]})");
 }
 }  // namespace
 

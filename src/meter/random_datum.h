@@ -26,7 +26,7 @@ namespace penstock::meter {
 // Narrows what a field takes: a range, both ends included, or texts.
 struct Hint {
   std::optional<double> low, high;
-  std::vector<std::string> choices;
+  std::vector<std::string> choices = {};
 };
 
 class RandomDatum {

@@ -102,6 +102,8 @@ Result<avro::SchemaPtr> lasting_schema(const flow::Shape& shape,
 // R009 in the place of R001 and R002 when the rule is nothing but words: most likely a text that
 // lacks its quotes. Any other error is returned as it came.
 Error explain_rule(const Stage& stage, Error error);
+// The epoch: and scale: in a mapping, wherever they may stand. False when anything was reported.
+bool check_settings(Draft& draft, const yaml::Node& in, const std::string& what);
 // Settings that may stand in several places; the later call wins.
 void apply_epoch(const yaml::Node* node, EpochLimits& epoch);
 void apply_scale(const yaml::Node* node, Scale& scale, int32_t partitions);

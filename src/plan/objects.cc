@@ -49,17 +49,20 @@ bool read_template(Draft& draft, TopicDraft& topic) {
     return false;
   }
   topic.field = name.substr(open + 1, name.size() - open - 2);
-  topic.values = texts_of(topic.body->find("values"));
-  if (topic.values.empty() && topic.field == "tenant") topic.values = draft.plan->tenants;
+  const yaml::Node* values = topic.body->find("values");
+  if (values == nullptr && topic.field == "tenant") values = draft.root().find("tenants");
+  topic.values = texts_of(values);
   if (topic.values.empty()) {
     draft.report(fail(Code::P041, fmt::format("nothing says which values <{}> has", topic.field)),
                  *topic.name);
     return false;
   }
-  for (const std::string& value : topic.values) {
-    if (is_name(value)) continue;
-    draft.report(fail(Code::P047, fmt::format("\"{}\" cannot be part of a topic's name", value)),
-                 *topic.name);
+  for (const yaml::Node* value : nodes_of(values)) {
+    if (is_name(value->text)) continue;
+    draft.report(
+        fail(Code::P047, fmt::format("\"{}\" cannot be part of a topic's name", value->text)),
+        *value);
+    topic.values.clear();
     return false;
   }
   return true;
@@ -170,6 +173,7 @@ void read_topics(Draft& draft) {
         draft.check(*declared.body, name, "topics", what) && read_template(draft, declared);
     Topic topic;
     topic.declared = name.text;
+    topic.schema_declared = !good;  // what would follow from the fault is not told
     if (good) {
       set_topic(*declared.body, topic);
       if (all != nullptr) set_topic(*all, topic);
@@ -212,6 +216,12 @@ void read_tables(Draft& draft) {
       if (!shape) {
         Error error = std::move(shape).error();
         if (error.place.line == 0) error.place = draft.document->place(*use->value);
+        if (error.code == Code::F001) {
+          error.code = Code::F004;
+          error.cause =
+              "the path is relative to the pipeline file, and no file is there to be read";
+          error.cure = "check the path; csv and jsonl files are read";
+        }
         draft.report(std::move(error));
         draft.has_tables_missing = true;
         continue;

@@ -1,40 +1,18 @@
 #include "base/suggest.h"
 #include "plan/draft.h"
+#include "plan/schema_place.h"
 #include "plan/values.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
 
 namespace penstock::plan {
 namespace {
-
-// Sections that are one mapping of fixed fields, wherever they may stand.
-void check_settings(Draft& draft, const yaml::Node& in, const std::string& what) {
-  for (const auto& [key, value] : in.entries) {
-    if (key.text == "epoch" || key.text == "scale") {
-      if (!draft.check(value, key, key.text, fmt::format("{} of {}", key.text, what))) continue;
-    }
-    if (key.text == "epoch") {
-      for (const auto& [name, limit] : value.entries) {
-        if (limit.text.starts_with('0')) {
-          draft.report(fail(Code::P026, fmt::format("\"{}\" of an epoch is above 0", name.text)),
-                       limit);
-        }
-      }
-    }
-    if (key.text != "scale") continue;
-    const yaml::Node* max = value.find("max");
-    if (max != nullptr && max->text != "partitions" && !parse_count(max->text)) {
-      draft.report(fail(max->text.starts_with('-') ? Code::P026 : Code::P025,
-                        fmt::format("\"{}\" in \"max\"", max->text)),
-                   *max);
-    }
-  }
-}
 
 void check_targets(Draft& draft) {
   const yaml::Node* targets = draft.section("targets");
@@ -120,22 +98,6 @@ void read_dead_letters(Draft& draft) {
   }
 }
 
-Place json_place(const std::string& file, const std::string& text, const std::string& message) {
-  // Avro's parser names the byte of a JSON fault as "byte N".
-  size_t offset = 0;
-  if (const size_t at = message.find("byte "); at != std::string::npos) {
-    offset = static_cast<size_t>(std::strtoul(message.c_str() + at + 5, nullptr, 10));
-  }
-  offset = std::min(offset == 0 ? 0 : offset - 1, text.size());
-  const auto begin = text.begin();
-  const auto line = static_cast<uint32_t>(
-      std::count(begin, begin + static_cast<std::ptrdiff_t>(offset), '\n') + 1);
-  const size_t before = offset == 0 ? std::string::npos : text.rfind('\n', offset - 1);
-  const size_t start = before == std::string::npos ? 0 : before + 1;
-  return {file, line, static_cast<uint32_t>(offset - start) + 1, 1,
-          text.substr(start, std::min<size_t>(text.find('\n', start) - start, 200))};
-}
-
 avro::SchemaPtr load_schema(Draft& draft, const yaml::Node& path) {
   namespace fs = std::filesystem;
   const fs::path full = fs::path(draft.plan->folder) / path.text;
@@ -156,7 +118,7 @@ avro::SchemaPtr load_schema(Draft& draft, const yaml::Node& path) {
   if (!schema) {
     Error error = std::move(schema).error();
     if (error.message.find("JSON") != std::string::npos) error.code = Code::P038;
-    if (error.place.line == 0) error.place = json_place(full.string(), text, error.message);
+    if (error.place.line == 0) error.place = schema_place(full.string(), text, error.message);
     error.place.file = full.string();
     draft.report(std::move(error));
     return nullptr;
@@ -171,6 +133,36 @@ avro::SchemaPtr load_schema(Draft& draft, const yaml::Node& path) {
 }
 
 }  // namespace
+
+bool check_settings(Draft& draft, const yaml::Node& in, const std::string& what) {
+  const size_t before = draft.errors.size();
+  for (const auto& [key, value] : in.entries) {
+    if (key.text == "epoch" || key.text == "scale") {
+      if (!draft.check(value, key, key.text, fmt::format("{} of {}", key.text, what))) continue;
+    }
+    if (key.text == "epoch") {
+      for (const auto& [name, limit] : value.entries) {
+        if (limit.text.starts_with('0')) {
+          draft.report(fail(Code::P026, fmt::format("\"{}\" of an epoch is above 0", name.text)),
+                       limit);
+        }
+      }
+    }
+    if (key.text != "scale") continue;
+    const yaml::Node* max = value.find("max");
+    if (max != nullptr && max->text != "partitions" && !parse_count(max->text)) {
+      draft.report(fail(max->text.starts_with('-') ? Code::P026 : Code::P025,
+                        fmt::format("\"{}\" in \"max\"", max->text)),
+                   *max);
+    }
+    const yaml::Node* min = value.find("min");
+    if (min == nullptr || max == nullptr) continue;
+    if (parse_count(min->text).value_or(0) > parse_count(max->text).value_or(INT64_MAX)) {
+      draft.report(fail(Code::P026, "\"min\" of a scale is above its \"max\""), *min);
+    }
+  }
+  return draft.errors.size() == before;
+}
 
 void read_sections(Draft& draft) {
   const yaml::Node& root = draft.root();
@@ -196,7 +188,8 @@ void read_sections(Draft& draft) {
     }
   }
   if (const yaml::Node* version = root.find("version");
-      version != nullptr && version->kind == yaml::NodeKind::scalar && version->text != "1") {
+      version != nullptr && version->kind == yaml::NodeKind::scalar && version->text != "1" &&
+      parse_count(version->text)) {
     draft.report(fail(Code::P022, fmt::format("version {}", version->text)), *version);
   }
   draft.plan->tenants = texts_of(root.find("tenants"));

@@ -169,12 +169,7 @@ void read_stage(Draft& draft, const yaml::Node& name, const yaml::Node& body) {
     draft.report(fail(Code::P047, fmt::format("\"{}\" cannot be a stage's name", name.text)), name);
   }
   stage.broken = !draft.check(body, name, "stages", what);
-  for (const auto& [key, value] : body.entries) {
-    if (key.text != "epoch" && key.text != "scale") continue;
-    if (!draft.check(value, key, key.text, fmt::format("{} of {}", key.text, what))) {
-      stage.broken = true;
-    }
-  }
+  if (!check_settings(draft, body, what)) stage.broken = true;
   for (const yaml::Node* from : nodes_of(body.find("from"))) read_from(draft, stage, *from);
   for (const yaml::Node* to : nodes_of(body.find("to"))) read_to(draft, stage, *to);
   if (!stage.to_stores.empty() && !stage.to_topics.empty()) {

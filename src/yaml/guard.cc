@@ -17,8 +17,7 @@ Error at(Code code, std::string message, std::string_view text, const std::strin
   std::string line(line_of(text, spot.line).substr(0, 200));
   // The line is shown to people: bytes that are no text become question marks.
   for (char& c : line) {
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f ||
-        (code == Code::P004 && static_cast<unsigned char>(c) >= 0x80)) {
+    if (static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) >= 0x7f) {
       c = c == '\t' ? ' ' : '?';
     }
   }

@@ -143,7 +143,14 @@ class Builder {
     uint32_t column = static_cast<uint32_t>(std::max(first->column, 1));
     column = std::min(column, static_cast<uint32_t>(source.size()) + 1);
     Place place{file_, line, column, 1, source};
+    if (message.find("mismatched flow") != std::string::npos) {
+      return fail(Code::P011, "this bracket closes one of another kind")
+          .at(std::move(place))
+          .cure("close every [ by ] and every { by }")
+          .take();
+    }
     const bool indented = message.find("indent") != std::string::npos ||
+                          message.find("end of block") != std::string::npos ||
                           message.find("mapping values") != std::string::npos ||
                           message.find("invalid mapping") != std::string::npos ||
                           message.find("did not find expected key") != std::string::npos ||
@@ -152,10 +159,22 @@ class Builder {
     return fail(Code::P011, fmt::format("not YAML: {}", message)).at(std::move(place)).take();
   }
 
+  static bool has_colon(std::string_view line) {
+    return line.find(": ") != std::string_view::npos || line.ends_with(':') ||
+           line.substr(std::min(line.find_first_not_of(' '), line.size())).starts_with("- ");
+  }
+
   // The offender of a broken block is the first word of its line.
   Error wrong_indent(Place place, const std::string& message) const {
     const size_t word = place.source_line.find_first_not_of(' ');
     if (word != std::string::npos) place.column = static_cast<uint32_t>(word) + 1;
+    if (!has_colon(place.source_line)) {
+      return fail(Code::P011, "a line without a field's name and colon")
+          .at(std::move(place))
+          .because("each line of a mapping is name: value, and a blank stands behind the colon")
+          .cure("write name: value; a list's lines begin with a dash and a blank")
+          .take();
+    }
     return fail(Code::P018, fmt::format("this line's indentation fits no line above: {}", message))
         .at(std::move(place))
         .take();

@@ -69,21 +69,29 @@ class Campaign:
         return [["send", self.folder, "--to", "ingest", "--rate", "2000", self.folder / "mixed.csv"],
                 ["send", self.folder, "--to", "ingest", "--raw", self.folder / "raw.jsonl"]]
 
-    def one_kill(self, end):
-        """Starts run and the sends, kills them somewhere; False when everything had been sent before."""
-        run = self.start("run", self.folder)
-        sends = [self.start(*arguments) for arguments in self.sends()]
-        moment = time.monotonic() + self.randomness.uniform(0.15, end)
-        kill_send_first = self.randomness.random() < 0.3
+    def one_round(self):
+        """Mostly run and sends together; else the sends alone and then run alone, which meets what they left."""
+        if self.randomness.random() < 0.6:
+            run = self.start("run", self.folder)
+            sends = [self.start(*arguments) for arguments in self.sends()]
+            victims = [run, sends[0]]
+            self.randomness.shuffle(victims)
+            self.kill_somewhere(victims, [run, *sends], sends, 0.15, 0.6)
+        else:
+            sends = [self.start(*arguments) for arguments in self.sends()]
+            self.kill_somewhere([sends[0]], sends, sends, 0.3, 0.6)
+            run = self.start("run", self.folder)
+            self.kill_somewhere([run], [run], None, 0.04, 0.2)
+
+    def kill_somewhere(self, victims, processes, until_ended, earliest, latest):
+        moment = time.monotonic() + self.randomness.uniform(earliest, latest)
         while time.monotonic() < moment:
-            if all(send.poll() is not None for send in sends):
+            if until_ended and all(process.poll() is not None for process in until_ended):
                 break
             time.sleep(0.002)  # poll: for the moment that the seed chose
-        victims = [sends[0], run] if kill_send_first else [run, sends[0]]
-        for victim in victims:
-            victim.send_signal(signal.SIGKILL)
-        for process in (run, *sends):
-            process.kill()
+        for process in [*victims, *processes]:
+            process.send_signal(signal.SIGKILL)
+        for process in processes:
             process.wait()
         self.kills += 1
         self.count_what_is_left()
@@ -92,10 +100,6 @@ class Campaign:
         lag = look("lag", self.folder)
         self.lagging += lag["lag"] > 0
         self.ahead += any(p["position"] > p["group_position"] for p in lag["partitions"])
-
-    def all_sent(self):
-        """Sent whole: a further send is refused."""
-        return all(subprocess.run([BINARY, *map(str, a)], capture_output=True).returncode == 64 for a in self.sends())
 
     def finish(self, expected):
         for arguments in self.sends():
@@ -130,8 +134,8 @@ def main():
             init_meters(folder, epoch_rows=50)
             campaign = Campaign(folder, seed)
             expected = write_inputs(folder, seed)
-            for _ in range(min(25, options.kills - kills)):
-                campaign.one_kill(end=0.6)
+            while campaign.kills < min(25, options.kills - kills):
+                campaign.one_round()
             problems = campaign.finish(expected)
         campaigns += 1
         kills, lagging, ahead = kills + campaign.kills, lagging + campaign.lagging, ahead + campaign.ahead
