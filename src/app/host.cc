@@ -56,7 +56,7 @@ Result<int> Host::serve(const Options& options, ops::Output& output) {
     return code;
   }
   if (options.verb == "produce") return produce_until_gone(output);
-  const Looked at{**plan, instance_->log(), instance_->store_of(),
+  const Looked at{**plan, instance_->log(), instance_->store_of(), runner_ != nullptr || !quiet(),
                   runner_ ? runner_->describe() : std::string()};
   return look(options, at, output);
 }

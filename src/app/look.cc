@@ -166,8 +166,8 @@ Result<int> look(const Options& options, const Looked& at, ops::Output& output) 
     output.out(print(status_report(at, snapshot), options.format));
     return 0;
   }
-  PENSTOCK_TRY(verified,
-               inspect::verify(at.plan, at.log, snapshot, at.plan.log.part == "embedded"));
+  PENSTOCK_TRY(verified, inspect::verify(at.plan, at.log, snapshot,
+                                         {at.plan.log.part == "embedded", at.busy}));
   output.out(print(verify_report(verified), options.format));
   return verified.holds() ? 0 : 1;
 }

@@ -60,7 +60,7 @@ class Demo {
     host_.runner()->drain();
     Instance& instance = host_.instance();
     PENSTOCK_TRY(snapshot, inspect::look(*instance.plan(), instance.log(), instance.store_of()));
-    PENSTOCK_TRY(verified, inspect::verify(*instance.plan(), instance.log(), snapshot, true));
+    PENSTOCK_TRY(verified, inspect::verify(*instance.plan(), instance.log(), snapshot, {}));
     for (const inspect::Sum& sum : verified.sums) {
       if (!sum.holds) output_.out(fmt::format("WRONG: {}: {}\n", sum.what, sum.equation));
     }

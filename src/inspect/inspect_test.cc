@@ -98,7 +98,7 @@ class World {
     return std::move(*snapshot);
   }
   Verified verify() {
-    auto verified = inspect::verify(plan_, log_, look(), true);
+    auto verified = inspect::verify(plan_, log_, look(), {});
     REQUIRE(verified.has_value());
     return std::move(*verified);
   }

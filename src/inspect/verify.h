@@ -3,10 +3,10 @@
 // Arithmetic on what was committed with the positions, so it holds for ever, also when retention
 // took the records:
 //   per input partition   in = out + dropped + dead + absorbed, and in = position − first offset
-//   where offsets are dense per topic             records written = what stages, files and
-//   producers say they wrote there per dead-letter topic letters, merged by identity = what stages
-//   say is dead per appending store   rows = what its stage says it wrote; with a key: not more
-//   than that
+//                         where offsets are dense
+//   per topic             records = what stages, files and producers say they wrote there
+//   per dead-letter topic letters, merged by identity = what stages say is dead
+//   per store             rows = what its stage says it wrote; with a key: not more than that
 //
 // Thread      any.
 #pragma once
@@ -32,8 +32,11 @@ struct Verified {
   bool holds() const;
 };
 
-// `dense` is true for logs in which every offset is a record (embedded).
+struct VerifyHow {
+  bool dense = true;     // every offset is a record (embedded log)
+  bool running = false;  // records go on being written: what is counted last may be more
+};
 Result<Verified> verify(const plan::Plan& plan, flow::Log& log, const Snapshot& snapshot,
-                        bool dense);
+                        const VerifyHow& how);
 
 }  // namespace penstock::inspect

@@ -281,7 +281,10 @@ void read_stores(Draft& draft) {
     } else if (settings != nullptr) {
       const flow::PartSpec* part = draft.part(flow::PartKind::store, store.part);
       if (part != nullptr) {
-        check_mapping(*draft.document, *settings, *settings, {part->fields, what},
+        // What the store's own line says need not be said again.
+        std::vector<flow::FieldSpec> fields = part->fields;
+        for (flow::FieldSpec& field : fields) field.required = false;
+        check_mapping(*draft.document, *settings, *settings, {fields, what + " of the target"},
                       draft.reporter());
       }
       store.target_config = draft.config(*settings);

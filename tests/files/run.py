@@ -163,7 +163,7 @@ def made_files():
     yield "bomb.yaml", (bomb() + GOOD).encode(), "P008"
     yield "brackets.yaml", b"pipeline: " + b"[" * 20000 + b"\n", "P007 1:75"
     yield "braces.yaml", b"pipeline: " + b"{a: " * 20000 + b"\n", "P007"
-    yield "deep.yaml", "".join(" " * i + "a:\n" for i in range(2000)).encode(), "P007"
+    yield "deep.yaml", "".join(" " * i + "a:\n" for i in range(1000)).encode(), "P007"
     yield "dashes.yaml", b"- " * 20000 + b"\n", "P007"
     yield "empty.yaml", b"", "P017 1:1"
     yield "blank.yaml", b"\n  \n\n", "P017 1:1"
