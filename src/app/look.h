@@ -20,8 +20,8 @@ struct Looked {
   const plan::Plan& plan;
   flow::Log& log;
   inspect::StoreOf store_of;
-  std::string
-      running;  // state per stage as the owner knows it ("writer.latest: paused: …" lines), or ""
+  bool busy = false;    // stages run, or a file is being sent
+  std::string running;  // a line per worker, as the owner knows it; "" when none runs
 };
 
 // True for the verbs of this file.

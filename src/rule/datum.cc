@@ -314,7 +314,7 @@ Reading reading_of(const avro::Node& type) {
   const Node* branch = type.nullable_branch();
   const Node& node = branch != nullptr ? *branch : type;
   Reading reading;
-  reading.node = &node;
+  reading.node = avro::slot_shape(type).kind == row::Kind::datum ? &type : &node;
   using enum avro::Logical;
   using How = Reading::How;
   switch (node.logical) {
@@ -382,7 +382,8 @@ Value value_of_slot(const Reading& reading, const row::Column& column, uint32_t 
 }
 
 bool write_datum(const avro::Node& type, const Value& value, std::string& out, std::string* why) {
-  if (reading_of(type).how == Reading::How::decimal) return refuse("an Avro decimal", value, why);
+  const bool decimal = type.logical == avro::Logical::decimal;
+  if (decimal) return refuse("an Avro decimal", value, why);
   switch (type.type) {
     case avro::Type::null_:
       return value.kind == ValueKind::null_ || refuse("null", value, why);

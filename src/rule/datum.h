@@ -28,10 +28,11 @@ struct Reading {
   } how = How::plain;
   int64_t per_second = 1;
   uint32_t scale = 0;
-  const avro::Node* node =
-      nullptr;  // the type without null; nullptr for key, topic, partition, offset, timestamp
+  // What a datum slot's bytes are: the whole type, a nullable record's union included. Nullptr for
+  // key, topic, partition, offset, timestamp.
+  const avro::Node* node = nullptr;
 };
-// `type` may be a nullable union: then of its branch.
+// `type` may be a nullable union: a number or text is then read as its branch's.
 Reading reading_of(const avro::Node& type);
 
 Value value_of_slot(const Reading& reading, const row::Column& column, uint32_t row,

@@ -234,10 +234,9 @@ std::string Evaluation::Impl::store(const avro::Node& type, const Value& value, 
   }
   if (column.kind != row::Kind::datum)
     return put(value, column, row) ? "" : show(value) + " does not fit an Avro long";
-  const avro::Node* branch = type.nullable_branch();
   datum.clear();
   std::string why;
-  if (!write_datum(branch != nullptr ? *branch : type, value, datum, &why)) return why;
+  if (!write_datum(type, value, datum, &why)) return why;  // a nullable one with its union's index
   column.views[row] = arena.copy(datum);
   return "";
 }
