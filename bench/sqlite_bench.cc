@@ -7,6 +7,7 @@
 #include "store/sqlite/sqlite_store.h"
 
 #include <benchmark/benchmark.h>
+
 #include <stdlib.h>
 
 #include <condition_variable>
@@ -84,11 +85,11 @@ class Rows {
 };
 
 flow::StoreSpec spec_of(flow::Merge merge) {
-  auto schema = avro::parse(
-      R"({"type":"record","name":"R","fields":[{"name":"meter_id","type":"string"},)"
-      R"({"name":"at","type":{"type":"long","logicalType":"timestamp-millis"}},)"
-      R"({"name":"kwh","type":"double"},{"name":"kvarh","type":"double"},)"
-      R"({"name":"status","type":"string"},{"name":"tariff","type":"string"}]})");
+  auto schema =
+      avro::parse(R"({"type":"record","name":"R","fields":[{"name":"meter_id","type":"string"},)"
+                  R"({"name":"at","type":{"type":"long","logicalType":"timestamp-millis"}},)"
+                  R"({"name":"kwh","type":"double"},{"name":"kvarh","type":"double"},)"
+                  R"({"name":"status","type":"string"},{"name":"tariff","type":"string"}]})");
   PENSTOCK_CHECK(schema.has_value());
   flow::StoreSpec spec{"p", "s", "store", {}, {"in"}, {"lineage"}};
   spec.table = {"readings", merge, {}, "", *schema};

@@ -1,6 +1,7 @@
 #include "app/load.h"
 
 #include "app/parts.h"
+#include "app/read_text.h"
 #include "file/table.h"
 
 #include <filesystem>
@@ -30,6 +31,7 @@ plan::CheckOptions check_options(const std::string& target) {
   plan::CheckOptions options;
   options.target = target;
   options.table_shape = file::table_shape;
+  options.read_file = read_text;
   return options;
 }
 

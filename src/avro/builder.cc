@@ -3,11 +3,51 @@
 #include "base/check.h"
 
 #include <algorithm>
+#include <optional>
 
 namespace penstock::avro {
 namespace {
 
 constexpr uint32_t kMuchBytes = 1u << 30;
+
+// The one operation for (literal,) mark, this value, copy.
+std::optional<Do> fused(const Op& value) {
+  switch (value.what) {
+    case Do::fixed:
+      return Do::put_fixed;
+    case Do::ints:
+      if (value.a == 1) return Do::put_int;
+      break;
+    case Do::longs:
+      if (value.a == 1) return Do::put_long;
+      break;
+    case Do::string:
+      return Do::put_string;
+    case Do::enum_:
+      return Do::put_enum;
+    default:
+      break;
+  }
+  return std::nullopt;
+}
+
+// The first of them becomes the fused one and leaves out the rest, which nobody has to move.
+void fuse(Program& program) {
+  std::vector<Op>& ops = program.ops;
+  for (size_t at = 0; at + 3 < ops.size(); ++at) {
+    const bool literal = ops[at].what == Do::literal;
+    const size_t mark = at + (literal ? 1 : 0);
+    if (ops[mark].what != Do::mark || mark + 2 >= ops.size()) continue;
+    const std::optional<Do> one = fused(ops[mark + 1]);
+    if (!one || ops[mark + 2].what != Do::copy) continue;
+    ops[at] = {.what = *one,
+               .slot = static_cast<uint16_t>(mark + 2 - at),
+               .a = literal ? ops[at].a : 0,
+               .b = literal ? ops[at].b : 0};
+    program.fields[at] = program.fields[mark + 1];  // a literal is never to blame
+    at = mark + 2;
+  }
+}
 
 bool melts(Do what) { return what == Do::ints || what == Do::longs || what == Do::fixed; }
 
@@ -135,6 +175,7 @@ void Builder::walk_union(const Node& type) {
   for (uint32_t branch = 0; branch < count; ++branch) {
     program_.targets[table + branch] = label();
     walk(*type.branches[branch]);
+    if (branch + 1 == count) break;  // the last one is there already
     jumps.push_back(next());
     add({.what = Do::jump});
   }
@@ -143,7 +184,7 @@ void Builder::walk_union(const Node& type) {
   // A branch without operations needs no detour.
   for (uint32_t branch = 0; branch < count; ++branch) {
     uint32_t& target = program_.targets[table + branch];
-    if (op(target).what == Do::jump) target = op(target).a;
+    if (target != end && op(target).what == Do::jump) target = op(target).a;
   }
 }
 
@@ -167,6 +208,7 @@ Program Builder::finish() {
   for (Op& each : program_.ops) {
     if (each.what == Do::call) each.a = starts[each.a];
   }
+  fuse(program_);
   program_.literals.append(kLiteralPad, '\0');
   return std::move(program_);
 }

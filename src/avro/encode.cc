@@ -80,10 +80,18 @@ Symbols sorted_symbols(const Node& type) {
   return symbols;
 }
 
+// Symbols are short: a call of memcmp would cost more than the comparison.
+bool same_text(std::string_view a, std::string_view b) {
+  if (a.size() != b.size()) return false;
+  for (size_t at = 0; at < a.size(); ++at)
+    if (a[at] != b[at]) return false;
+  return true;
+}
+
 std::optional<uint32_t> find_symbol(const Symbols& symbols, std::string_view text) {
   if (symbols.size() <= 8) {
     for (const auto& [symbol, index] : symbols)
-      if (symbol == text) return index;
+      if (same_text(symbol, text)) return index;
     return std::nullopt;
   }
   const auto at = std::lower_bound(
@@ -372,7 +380,7 @@ bool EncodePlan::Program::put(const Step& step, const row::Batch& batch, uint32_
     step.null_bytes.append_to(to);
     return true;
   }
-  step.value_prefix.append_to(to);
+  if (step.value_prefix.size != 0) step.value_prefix.append_to(to);
   return put_slot(step, column, row, to, why);
 }
 
@@ -397,8 +405,8 @@ bool EncodePlan::Program::put_slot(const Step& step, const row::Column& column, 
       to.raw(static_cast<double>(column.int64s[row]));
       return true;
     case Put::float_:
-      if (std::isfinite(column.float64s[row]) &&
-          std::fabs(column.float64s[row]) > std::numeric_limits<float>::max())
+      if (std::fabs(column.float64s[row]) > std::numeric_limits<float>::max() &&
+          std::isfinite(column.float64s[row])) [[unlikely]]
         return refuse(step, fmt::format("{} does not fit a float,", column.float64s[row]), why);
       to.raw(static_cast<float>(column.float64s[row]));
       return true;
@@ -410,8 +418,7 @@ bool EncodePlan::Program::put_slot(const Step& step, const row::Column& column, 
         return refuse(step, "bytes that are not UTF-8", why);
       [[fallthrough]];
     case Put::view:
-      to.varint(column.views[row].size() << 1);
-      to.append(column.views[row]);
+      to.sized(column.views[row]);
       return true;
     case Put::fixed:
       if (column.views[row].size() != step.c)

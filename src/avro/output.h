@@ -54,12 +54,30 @@ class Output {
 
   void varint(uint64_t value) {
     char* to = room(10);
+    if (value < 0x80) {
+      *to = static_cast<char>(value);
+      ++at_;
+      return;
+    }
     while (value >= 0x80) {
       *to++ = static_cast<char>(value | 0x80);
       value >>= 7;
     }
     *to++ = static_cast<char>(value);
     at_ = to;
+  }
+  // A string or bytes: its length, then itself.
+  void sized(ByteView bytes) {
+    const size_t size = bytes.size();
+    if (size >= 0x40) return varint(size << 1), append(bytes);
+    char* to = room(1 + 0x40);
+    *to++ = static_cast<char>(size << 1);
+    if (size <= 16) {
+      copy_short(to, bytes.data(), size);
+    } else {
+      copy_medium(to, bytes.data(), size);
+    }
+    at_ = to + size;
   }
   template <class T>
   void raw(T value) {
@@ -90,6 +108,11 @@ class Output {
     } else {
       for (size_t at = 0; at < size; ++at) to[at] = from[at];
     }
+  }
+  // 16 < size < 64: whole words, the last of which may lie over the one before.
+  static void copy_medium(char* to, const char* from, size_t size) {
+    for (size_t at = 0; at + 16 < size; at += 16) std::memcpy(to + at, from + at, 16);
+    std::memcpy(to + size - 16, from + size - 16, 16);
   }
   // Takes the string's spare capacity as it is, without filling it.
   void open(size_t capacity, size_t used) {

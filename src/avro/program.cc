@@ -7,6 +7,9 @@
 namespace penstock::avro {
 namespace {
 
+// What `leave` returns to walk(), which knows it by the operation: no fault, but not `none` either.
+constexpr Fault kLeft = Fault::unresolved;
+
 template <class From>
 Fault as_long(Cursor& in, From& value) {
   int64_t whole = 0;
@@ -83,8 +86,6 @@ bool Machine::stop(uint32_t pc, const char* at, Fault fault) {
       return read_bytes(in, view);
     case Do::load_boolean:
       return read_boolean(in, columns_[op.slot].booleans[row_]);
-    case Do::load_int:
-      return read_int(in, columns_[op.slot].int64s[row_]);
     case Do::load_float:
       fault = read_float(in, single);
       columns_[op.slot].float64s[row_] = static_cast<double>(single);
@@ -155,88 +156,123 @@ bool Machine::stop(uint32_t pc, const char* at, Fault fault) {
   return Fault::unresolved;
 }
 
-// The hot loop: what has no parts of its own is done here, without a call; `in` and `pc` stay in
-// registers. Nested things go through enter().
+// A fused operation: a literal and the value after it.
+[[gnu::always_inline]] inline Fault Machine::put_value(const Op& op, Cursor& in, const Op*& next) {
+  const char* const from = in.at;
+  const Op& value = next[op.slot - 2];
+  next += op.slot;
+  ByteView view;
+  int64_t whole = 0;
+  uint32_t index = 0;
+  Fault fault = Fault::none;
+  switch (op.what) {
+    case Do::put_fixed:
+      fault = skip_bytes(in, value.a);
+      break;
+    case Do::put_int:
+      fault = read_int(in, whole);
+      break;
+    case Do::put_long:
+      fault = skip_long(in);
+      break;
+    case Do::put_string:
+      fault = read_string(in, view);
+      break;
+    default:
+      fault = read_index(in, value.a, Fault::enum_index, index);
+      break;
+  }
+  out_->append_short(program_.literals.data() + op.a, op.b, kLiteralPad);
+  out_->append_short(from, static_cast<size_t>(in.at - from), static_cast<size_t>(in.end - from));
+  return fault;
+}
+
+// What has no parts of its own, without a call.
+[[gnu::always_inline]] inline Fault Machine::step(const Op& op, Cursor& in, const Op*& next,
+                                                  const char*& mark) {
+  ByteView view;
+  uint32_t index = 0;
+  Fault fault = Fault::none;
+  switch (op.what) {
+    case Do::fixed:
+      return skip_bytes(in, op.a);
+    case Do::longs:
+      for (uint32_t left = op.a; left != 0 && fault == Fault::none; --left) fault = skip_long(in);
+      return fault;
+    case Do::string:
+      return read_string(in, view);
+    case Do::enum_:
+      return read_index(in, op.a, Fault::enum_index, index);
+    case Do::union_:
+      fault = read_index(in, op.a, Fault::union_index, index);
+      if (fault == Fault::none) next = program_.ops.data() + program_.targets[op.b + index];
+      return fault;
+    case Do::jump:
+      next = program_.ops.data() + op.a;
+      return fault;
+    case Do::load_int:
+      return read_int(in, columns_[op.slot].int64s[row_]);
+    case Do::load_long:
+      return read_long(in, columns_[op.slot].int64s[row_]);
+    case Do::load_double:
+      return read_float(in, columns_[op.slot].float64s[row_]);
+    case Do::load_string:
+      fault = read_string(in, view);
+      load_view(op, view);
+      return fault;
+    case Do::load_enum:
+      fault = read_index(in, op.a, Fault::enum_index, index);
+      if (fault == Fault::none) load_view(op, program_.symbols[op.b + index]);
+      return fault;
+    case Do::load_null:
+      fault = read_index(in, 2, Fault::union_index, index);
+      columns_[op.slot].nulls[row_] = index == op.a;
+      if (index != op.a) return fault;
+      set_null(op);
+      next = program_.ops.data() + op.b;
+      return fault;
+    case Do::cut:
+      cuts_[op.a] = static_cast<uint32_t>(in.at - begin_);
+      return fault;
+    case Do::mark:
+      mark = in.at;
+      return fault;
+    case Do::copy:
+      out_->append_short(mark, static_cast<size_t>(in.at - mark),
+                         static_cast<size_t>(in.end - mark));
+      return fault;
+    case Do::leave:
+      return kLeft;
+    default:
+      return rare_step(op, in, next);
+  }
+}
+
+[[gnu::always_inline]] inline Fault Machine::rare_step(const Op& op, Cursor& in, const Op*& next) {
+  if (op.what < Do::mark) return take(op, in);
+  if (op.what >= Do::put_fixed && op.what <= Do::put_enum) return put_value(op, in, next);
+  if (op.what < Do::array) return append(op, in);
+  at_ = in.at;
+  next_pc_ = static_cast<uint32_t>(next - program_.ops.data());
+  const Fault fault = enter(op);
+  in.at = at_;
+  next = program_.ops.data() + next_pc_;
+  return fault;
+}
+
+// The hot loop: `in` and `next` stay in registers. Nested things go through enter().
 bool Machine::walk(uint32_t pc) {
   const Op* const ops = program_.ops.data();
   Cursor in{at_, end_, begin_};
   const char* mark = in.at;
   for (const Op* next = ops + pc;;) {
     const Op& op = *next++;
-    Fault fault = Fault::none;
-    ByteView view;
-    uint32_t index = 0;
-    switch (op.what) {
-      case Do::fixed:
-        fault = skip_bytes(in, op.a);
-        break;
-      case Do::longs:
-        for (uint32_t left = op.a; left != 0 && fault == Fault::none; --left) fault = skip_long(in);
-        break;
-      case Do::string:
-        fault = read_string(in, view);
-        break;
-      case Do::enum_:
-        fault = read_index(in, op.a, Fault::enum_index, index);
-        break;
-      case Do::union_:
-        fault = read_index(in, op.a, Fault::union_index, index);
-        if (fault == Fault::none) next = ops + program_.targets[op.b + index];
-        break;
-      case Do::jump:
-        next = ops + op.a;
-        break;
-      case Do::load_long:
-        fault = read_long(in, columns_[op.slot].int64s[row_]);
-        break;
-      case Do::load_double:
-        fault = read_float(in, columns_[op.slot].float64s[row_]);
-        break;
-      case Do::load_string:
-        fault = read_string(in, view);
-        load_view(op, view);
-        break;
-      case Do::load_enum:
-        fault = read_index(in, op.a, Fault::enum_index, index);
-        if (fault == Fault::none) load_view(op, program_.symbols[op.b + index]);
-        break;
-      case Do::load_null:
-        fault = read_index(in, 2, Fault::union_index, index);
-        columns_[op.slot].nulls[row_] = index == op.a;
-        if (index == op.a) {
-          set_null(op);
-          next = ops + op.b;
-        }
-        break;
-      case Do::cut:
-        cuts_[op.a] = static_cast<uint32_t>(in.at - begin_);
-        break;
-      case Do::mark:
-        mark = in.at;
-        break;
-      case Do::copy:
-        out_->append_short(mark, static_cast<size_t>(in.at - mark),
-                           static_cast<size_t>(in.end - mark));
-        break;
-      case Do::leave:
-        at_ = in.at;
-        return true;
-      default:
-        if (op.what < Do::mark) {
-          fault = take(op, in);
-        } else if (op.what < Do::array) {
-          fault = append(op, in);
-        } else {
-          at_ = in.at;
-          next_pc_ = static_cast<uint32_t>(next - ops);
-          fault = enter(op);
-          in.at = at_;
-          next = ops + next_pc_;
-        }
-        break;
-    }
-    if (fault != Fault::none) [[unlikely]]
-      return stop(static_cast<uint32_t>(&op - ops), in.at, fault);
+    const Fault fault = step(op, in, next, mark);
+    if (fault == Fault::none) [[likely]]
+      continue;
+    if (op.what != Do::leave) return stop(static_cast<uint32_t>(&op - ops), in.at, fault);
+    at_ = in.at;
+    return true;
   }
 }
 

@@ -55,6 +55,13 @@ enum class Do : uint8_t {
   long_to_float,
   long_to_double,
   float_to_double,
+  // Fused from `literal`, `mark`, one value, `copy`, which stay behind it for whoever jumps there:
+  // b bytes at literals[a], then a value taken over; slot: how many operations to leave out.
+  put_fixed,
+  put_int,
+  put_long,
+  put_string,
+  put_enum,
   enum_map,  // a symbols; targets[b + symbol] = the reader's symbol, or kNoSymbol
   // Go into something.
   array,  // items' program follows, ending in `leave`; a: where to go on; b: an item's least bytes
@@ -114,8 +121,12 @@ class Machine {
   void start(ByteView datum);
   bool walk(uint32_t pc);
   bool stop(uint32_t pc, const char* at, Fault fault);
+  // One operation; `next` and `mark` are walk()'s. The hot ones, then those behind a second look.
+  Fault step(const Op& op, Cursor& in, const Op*& next, const char*& mark);
+  Fault rare_step(const Op& op, Cursor& in, const Op*& next);
   Fault take(const Op& op, Cursor& in);
   Fault append(const Op& op, Cursor& in);
+  Fault put_value(const Op& op, Cursor& in, const Op*& next);
   Fault enter(const Op& op);
   Fault items(const Op& op, uint32_t pc, Cursor& in);
   Fault block_items(const Op& op, uint32_t pc, Cursor& in, uint64_t count);

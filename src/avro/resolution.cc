@@ -375,6 +375,7 @@ bool Builder::writer_union(const Node& writer, const Node& reader, std::string* 
       if (why->empty()) *why = reason;
       add({.what = Do::refuse, .a = text(std::move(reason))});
     }
+    if (branch + 1 == count) break;
     jumps.push_back(next());
     add({.what = Do::jump});
   }

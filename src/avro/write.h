@@ -3,11 +3,11 @@
 // Thread      free functions.
 #pragma once
 
+#include "base/units.h"
+
 #include <bit>
 #include <cstdint>
 #include <string>
-
-#include "base/units.h"
 
 namespace penstock::avro {
 

@@ -3,14 +3,14 @@
 // Thread      one.
 #pragma once
 
+#include <doctest/doctest.h>
+
 #include <stdlib.h>
 
 #include <filesystem>
 #include <fstream>
 #include <string>
 #include <string_view>
-
-#include <doctest/doctest.h>
 
 namespace penstock::file {
 

@@ -6,8 +6,8 @@
 // Thread      the worker that owns it.
 // Lifetime    batches own their bytes.
 // Limits      files ≤ 1 GiB, rows ≤ 1 MiB.
-// Errors      F001, F002, F003, F006. A row that does not fit stops the source (SourceFault, with its place)
-//             unless skip_bad; then bad_rows() tells, and its offset stays empty.
+// Errors      F001, F002, F003, F006. A row that does not fit stops the source (SourceFault, with
+//             its place) unless skip_bad; then bad_rows() tells, and its offset stays empty.
 //
 //     PENSTOCK_TRY(source, FileSource::open({.path = "a.csv", .schema = topic.schema}));
 //     spec.inputs = {source->name()};

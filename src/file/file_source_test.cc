@@ -18,9 +18,9 @@ class FakeClock final : public Clock {
 };
 
 avro::SchemaPtr schema() {
-  auto parsed = avro::parse(
-      R"({"type":"record","name":"R","fields":[{"name":"id","type":"string"},)"
-      R"({"name":"n","type":"long"}]})");
+  auto parsed =
+      avro::parse(R"({"type":"record","name":"R","fields":[{"name":"id","type":"string"},)"
+                  R"({"name":"n","type":"long"}]})");
   REQUIRE(parsed.has_value());
   return *parsed;
 }
@@ -95,7 +95,8 @@ TEST_CASE("a restart at any offset gives exactly the remaining rows") {
   for (size_t next = 0; next <= 4; ++next) {
     auto source = open({.path = path});
     begin(*source, static_cast<int64_t>(next));
-    CHECK(drain(*source, {.max_records = 2}) == Rows(all.begin() + std::min<size_t>(next, 3), all.end()));
+    CHECK(drain(*source, {.max_records = 2}) ==
+          Rows(all.begin() + std::min<size_t>(next, 3), all.end()));
   }
   // Also while it runs: an abort goes back.
   auto source = open({.path = path});
@@ -130,7 +131,8 @@ TEST_CASE("skip_bad leaves bad rows out, tells them, and keeps the others' offse
   // Only bad rows are left, one at a time: it still comes to the end.
   auto last = open({.path = path, .skip_bad = true});
   begin(*last, 3);
-  CHECK(std::holds_alternative<row::RawBatch>(last->poll({.max_records = 1})));  // it goes on at once
+  CHECK(
+      std::holds_alternative<row::RawBatch>(last->poll({.max_records = 1})));  // it goes on at once
   CHECK(last->position({0, 0}) == Offset{4});
   CHECK(last->at_end());
 }
@@ -140,8 +142,7 @@ TEST_CASE("the rate holds by the clock, also after a restart") {
   std::string text = "id,n\n";
   for (int i = 0; i < 100; ++i) text += "a," + std::to_string(i) + "\n";
   FakeClock clock;
-  auto source =
-      open({.path = folder.write("a.csv", text), .rate_per_second = 20, .clock = &clock});
+  auto source = open({.path = folder.write("a.csv", text), .rate_per_second = 20, .clock = &clock});
   begin(*source, 10);
   CHECK(drain(*source).empty());
   clock.millis += 500;

@@ -117,8 +117,7 @@ Result<bool> RowText::next_csv() {
     if (cell_count_ == kMaxColumns) return malformed("more than 2,000 columns");
     if (cell_count_ == cells_.size()) cells_.emplace_back();
     Cell& cell = cells_[cell_count_++];
-    if (!read_cell(cell))
-      return malformed("a quote that is not closed, or text behind it", &cell);
+    if (!read_cell(cell)) return malformed("a quote that is not closed, or text behind it", &cell);
     if (at_ - row_start_ > kMaxRowBytes) return malformed("a row of more than 1 MiB");
     more = at_ < text_.size() && text_[at_] == ',';
     if (more) ++at_;

@@ -67,7 +67,7 @@ class RowText {
   Format format_ = Format::csv;
   avro::SchemaPtr schema_;
   size_t at_ = 0;
-  uint32_t line_ = 1;  // of at_
+  uint32_t line_ = 1;      // of at_
   size_t line_start_ = 0;  // of line_
   size_t row_start_ = 0;
   uint32_t row_line_ = 1;

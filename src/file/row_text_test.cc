@@ -11,10 +11,10 @@ namespace penstock::file {
 namespace {
 
 avro::SchemaPtr schema() {
-  auto parsed = avro::parse(
-      R"({"type":"record","name":"R","fields":[{"name":"id","type":"string"},)"
-      R"({"name":"n","type":"long"},{"name":"note","type":["null","string"]},)"
-      R"({"name":"unit","type":"string","default":"kWh"}]})");
+  auto parsed =
+      avro::parse(R"({"type":"record","name":"R","fields":[{"name":"id","type":"string"},)"
+                  R"({"name":"n","type":"long"},{"name":"note","type":["null","string"]},)"
+                  R"({"name":"unit","type":"string","default":"kWh"}]})");
   REQUIRE(parsed.has_value());
   return *parsed;
 }
@@ -58,9 +58,10 @@ using Rows = std::vector<std::string>;
 }  // namespace
 
 TEST_CASE("csv: quotes, doubled quotes, commas and line ends inside quotes") {
-  CHECK(rows_of("id,n,note\n\"a,b\",1,\"say \"\"hi\"\"\"\n\"two\nlines\",2,\"x\r\ny\"\nlast,3,\n") ==
-        Rows{row(R"("a,b")", 1, R"("say \"hi\"")"), row(R"("two\nlines")", 2, R"("x\r\ny")"),
-             row(R"("last")", 3, "null")});
+  CHECK(
+      rows_of("id,n,note\n\"a,b\",1,\"say \"\"hi\"\"\"\n\"two\nlines\",2,\"x\r\ny\"\nlast,3,\n") ==
+      Rows{row(R"("a,b")", 1, R"("say \"hi\"")"), row(R"("two\nlines")", 2, R"("x\r\ny")"),
+           row(R"("last")", 3, "null")});
 }
 
 TEST_CASE("csv: CRLF, a byte order mark, no end of the last line, empty lines, any column order") {
@@ -115,15 +116,15 @@ TEST_CASE("csv: a row of 1 MiB is read, a longer one is refused") {
 }
 
 TEST_CASE("jsonl: an object a line, empty lines and CRLF, defaults and nulls") {
-  CHECK(rows_of("{\"id\":\"a\",\"n\":1}\r\n\n{\"n\":2,\"id\":\"b\",\"note\":\"x\"}", Format::jsonl) ==
-        Rows{row(R"("a")", 1, "null"), row(R"("b")", 2, R"("x")")});
+  CHECK(rows_of("{\"id\":\"a\",\"n\":1}\r\n\n{\"n\":2,\"id\":\"b\",\"note\":\"x\"}",
+                Format::jsonl) == Rows{row(R"("a")", 1, "null"), row(R"("b")", 2, R"("x")")});
   CHECK(rows_of("", Format::jsonl).empty());
 }
 
 TEST_CASE("jsonl: lines that do not fit are named, the next one is read") {
   CHECK(rows_of("{\"id\":\"a\"}\n[1]\n{\"id\":\"a\",\"n\":1,\"m\":2}\n{\n{\"id\":\"b\",\"n\":2}\n",
-                Format::jsonl) == Rows{"F002 a:1:1", "F002 a:2:1", "F002 a:3:1", "F002 a:4:1",
-                                       row(R"("b")", 2, "null")});
+                Format::jsonl) ==
+        Rows{"F002 a:1:1", "F002 a:2:1", "F002 a:3:1", "F002 a:4:1", row(R"("b")", 2, "null")});
   CHECK(rows_of("{\"id\":\"\xc0\x80\",\"n\":1}\n", Format::jsonl) == Rows{"F003 a:1:1"});
   CHECK(rows_of(std::string(kMaxRowBytes + 1, ' '), Format::jsonl) == Rows{"F003 a:1:1"});
 }

@@ -62,13 +62,12 @@ TEST_CASE("a csv table: strings, or what types say; rows are found by key") {
 
 TEST_CASE("a jsonl table: types are what all rows say") {
   const Folder folder;
-  auto table = open(jsonl(folder.write("t.jsonl",
-                                       R"({"id":"a","n":1,"x":1,"on":true})"
-                                       "\n"
-                                       R"({"id":"b","n":2,"x":2.5,"on":false})"
-                                       "\n\n"
-                                       R"({"id":"c","n":null,"x":3,"on":true,"late":7})"
-                                       "\n")));
+  auto table = open(jsonl(folder.write("t.jsonl", R"({"id":"a","n":1,"x":1,"on":true})"
+                                                  "\n"
+                                                  R"({"id":"b","n":2,"x":2.5,"on":false})"
+                                                  "\n\n"
+                                                  R"({"id":"c","n":null,"x":3,"on":true,"late":7})"
+                                                  "\n")));
   const auto version = table->current();
   REQUIRE(version->rows() == 3);
   CHECK(type_of(*version, "id") == "string");
@@ -156,9 +155,9 @@ TEST_CASE("a bad file that becomes again what it was is good again") {
 }
 
 TEST_CASE("a table from JSON lines") {
-  auto schema = avro::parse(
-      R"({"type":"record","name":"M","fields":[{"name":"id","type":"string"},)"
-      R"({"name":"kw","type":["null","double"],"default":null}]})");
+  auto schema =
+      avro::parse(R"({"type":"record","name":"M","fields":[{"name":"id","type":"string"},)"
+                  R"({"name":"kw","type":["null","double"],"default":null}]})");
   REQUIRE(schema.has_value());
   auto table = table_from_jsonl("{\"id\":\"a\",\"kw\":1.5}\n{\"id\":\"b\"}\n", *schema, {"id"});
   REQUIRE(table.has_value());
@@ -171,14 +170,12 @@ TEST_CASE("a table from JSON lines") {
 TEST_CASE("a table as the pipeline file says it") {
   const Folder folder;
   folder.write("m.csv", "id,kw\na,1.5\n");
-  folder.write("m.avsc",
-               R"({"type":"record","name":"M","fields":[{"name":"id","type":"string"},)"
-               R"({"name":"kw","type":"float"}]})");
+  folder.write("m.avsc", R"({"type":"record","name":"M","fields":[{"name":"id","type":"string"},)"
+                         R"({"name":"kw","type":"float"}]})");
   const auto shape_of = [&](const std::string& text) {
     auto document = yaml::parse(text, "pipeline.yaml");
     REQUIRE(document.has_value());
-    return table_shape(part_specs()[0], flow::Config(&*document, &document->root()),
-                       folder.root());
+    return table_shape(part_specs()[0], flow::Config(&*document, &document->root()), folder.root());
   };
   const auto plain = shape_of("{csv: m.csv, key: id}");
   REQUIRE(plain.has_value());

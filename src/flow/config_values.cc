@@ -39,13 +39,13 @@ std::optional<int64_t> count_value(std::string_view text) {
 }
 
 std::optional<int64_t> duration_millis(std::string_view text) {
-  return with_unit(
-      text, {{"ms", 1}, {"s", 1'000}, {"m", 60'000}, {"h", 3'600'000}, {"d", 86'400'000}});
+  return with_unit(text,
+                   {{"ms", 1}, {"s", 1'000}, {"m", 60'000}, {"h", 3'600'000}, {"d", 86'400'000}});
 }
 
 std::optional<uint64_t> size_bytes(std::string_view text) {
-  const auto bytes = with_unit(
-      text, {{"", 1}, {"B", 1}, {"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30}});
+  const auto bytes =
+      with_unit(text, {{"", 1}, {"B", 1}, {"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30}});
   return bytes ? std::optional(static_cast<uint64_t>(*bytes)) : std::nullopt;
 }
 

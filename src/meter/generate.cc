@@ -22,8 +22,8 @@ Result<void> check_range(const avro::Field& field, const avro::Node& type, const
   using avro::Type;
   if (type.type == Type::float_ || type.type == Type::double_) return {};
   if (type.type != Type::int_ && type.type != Type::long_) {
-    return wrong_hint(field.name, fmt::format("a range of numbers does not fit {}",
-                                              avro::describe(*field.type)));
+    return wrong_hint(
+        field.name, fmt::format("a range of numbers does not fit {}", avro::describe(*field.type)));
   }
   const double first = std::ceil(*hint.low), last = std::floor(*hint.high);
   if (first > last) return wrong_hint(field.name, "there is no whole number in the range");
@@ -82,8 +82,7 @@ Result<std::unique_ptr<Generator>> Generator::make(avro::SchemaPtr schema,
                                                    uint64_t seed) {
   if (schema->root().type != avro::Type::record)
     return fail(Code::M002, "the topic's schema is not a record");
-  for (const auto& [name, hint] : hints)
-    PENSTOCK_TRY_VOID(check_hint(schema->root(), name, hint));
+  for (const auto& [name, hint] : hints) PENSTOCK_TRY_VOID(check_hint(schema->root(), name, hint));
   PENSTOCK_TRY(datums, RandomDatum::make(schema));
   return std::unique_ptr<Generator>(
       new Generator(std::move(schema), std::move(datums), hints, seed));

@@ -76,7 +76,8 @@ TEST_CASE("ranges hold, both ends come, and what a type cannot hold is refused")
   for (const std::string& text : texts(field_of(R"("int")"), {{"f", {.low = -2, .high = 3}}}))
     seen.insert(std::atoi(text.c_str()));
   CHECK(seen == std::set<int>{-2, -1, 0, 1, 2, 3});
-  for (const std::string& text : texts(field_of(R"("double")"), {{"f", {.low = 0.5, .high = 0.75}}}))
+  for (const std::string& text :
+       texts(field_of(R"("double")"), {{"f", {.low = 0.5, .high = 0.75}}}))
     CHECK((std::stod(text) >= 0.5 && std::stod(text) <= 0.75));
   CHECK(texts(field_of(R"("int")"), {{"f", {.low = 2147483647, .high = 2147483647}}}).at(0) ==
         "2147483647");
@@ -91,8 +92,7 @@ TEST_CASE("ranges hold, both ends come, and what a type cannot hold is refused")
 
 TEST_CASE("lists: texts and symbols, no others") {
   std::set<std::string> seen;
-  for (const std::string& text :
-       texts(field_of(R"("string")"), {{"f", {{}, {}, {"red", "blue"}}}}))
+  for (const std::string& text : texts(field_of(R"("string")"), {{"f", {{}, {}, {"red", "blue"}}}}))
     seen.insert(text);
   CHECK(seen == std::set<std::string>{"red", "blue"});
   const std::string color = field_of(R"({"type":"enum","name":"C","symbols":["a","b","c"]})");
@@ -105,9 +105,9 @@ TEST_CASE("lists: texts and symbols, no others") {
 }
 
 TEST_CASE("times lie in 2026, each in its own unit") {
-  for (const char* logical : {"timestamp-millis", "timestamp-micros", "timestamp-nanos",
-                              "local-timestamp-millis", "local-timestamp-micros",
-                              "local-timestamp-nanos"}) {
+  for (const char* logical :
+       {"timestamp-millis", "timestamp-micros", "timestamp-nanos", "local-timestamp-millis",
+        "local-timestamp-micros", "local-timestamp-nanos"}) {
     INFO(logical);
     std::set<std::string> months;
     for (const std::string& text :
@@ -144,8 +144,9 @@ TEST_CASE("recursion ends, also where no branch is null; what never ends is refu
   const std::string list =
       record_of(R"({"name":"next","type":["null","R"]},{"name":"v","type":"int"})");
   CHECK(made(list).size() == 200);
-  CHECK(made(record_of(R"({"name":"next","type":["R","string"]},{"name":"more","type":["R","int"]})"))
-            .size() == 200);
+  CHECK(
+      made(record_of(R"({"name":"next","type":["R","string"]},{"name":"more","type":["R","int"]})"))
+          .size() == 200);
   CHECK(made(record_of(R"({"name":"all","type":{"type":"array","items":"R"}},)"
                        R"({"name":"by","type":{"type":"map","values":"R"}})"))
             .size() == 200);
@@ -169,8 +170,7 @@ TEST_CASE("wide schemas stay small: sizes are bounded, not only depths") {
   CHECK(refused(type) == Code::M002);
   // The same behind arrays has a smallest form, and grows no further than it may.
   std::string arrays = R"("string")";
-  for (int level = 0; level < 30; ++level)
-    arrays = R"({"type":"array","items":)" + arrays + "}";
+  for (int level = 0; level < 30; ++level) arrays = R"({"type":"array","items":)" + arrays + "}";
   const avro::SchemaPtr schema = schema_of(field_of(arrays));
   auto maker = Generator::make(schema, {}, 1);
   REQUIRE(maker.has_value());
@@ -185,8 +185,8 @@ TEST_CASE("wide schemas stay small: sizes are bounded, not only depths") {
 TEST_CASE("what is a range") {
   CHECK(range_hint("0..1000")->high == 1000.0);
   CHECK(range_hint("-1.5..-0.5")->low == -1.5);
-  for (const char* bad : {"", "..", "1..", "..1", "2..1", "1...2", "a..b", "0..1e16", "0..nan",
-                          "inf..inf", "1..2 "})
+  for (const char* bad :
+       {"", "..", "1..", "..1", "2..1", "1...2", "a..b", "0..1e16", "0..nan", "inf..inf", "1..2 "})
     CHECK_MESSAGE(!range_hint(bad), bad);
 }
 

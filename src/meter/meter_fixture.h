@@ -7,13 +7,13 @@
 #include "base/clock.h"
 #include "meter/paced_source.h"
 
+#include <doctest/doctest.h>
+
 #include <algorithm>
 #include <string>
 #include <string_view>
 #include <variant>
 #include <vector>
-
-#include <doctest/doctest.h>
 
 namespace penstock::meter {
 

@@ -215,8 +215,8 @@ Result<std::unique_ptr<PacedSource>> open_meters(MeterSourceSpec spec, const Clo
   const avro::SchemaPtr schema = spec.schema;
   const avro::Framing framing = spec.framing;
   return std::make_unique<PacedSource>(
-      name, std::make_unique<MeterMaker>(std::move(spec), std::move(writers), std::move(datums)), schema, framing,
-      pace, clock);
+      name, std::make_unique<MeterMaker>(std::move(spec), std::move(writers), std::move(datums)),
+      schema, framing, pace, clock);
 }
 
 }  // namespace penstock::meter

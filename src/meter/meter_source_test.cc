@@ -38,9 +38,9 @@ std::vector<std::string> json_of(MeterSourceSpec spec, int64_t next, size_t coun
   std::vector<std::string> all;
   for (const std::string& value : take(**source, count, 7)) {
     REQUIRE(value.size() > avro::kSingleObjectHeaderBytes);
-    const auto json =
-        avro::to_json(schema->root(), std::string_view(value).substr(avro::kSingleObjectHeaderBytes),
-                      avro::JsonStyle::plain);
+    const auto json = avro::to_json(schema->root(),
+                                    std::string_view(value).substr(avro::kSingleObjectHeaderBytes),
+                                    avro::JsonStyle::plain);
     REQUIRE(json.has_value());
     all.push_back(*json);
   }
@@ -87,8 +87,7 @@ TEST_CASE("a reading is never more than the rated power allows, never less than 
     for (uint64_t index = 0; index < 50; ++index) {
       const Meter meter{"m", business, 10.0};
       for (int64_t i = 0; i < 7 * 96; ++i) {
-        const Reading reading =
-            reading_of(meter, 9, index, kThursday + i * kHour / 4, kHour / 4);
+        const Reading reading = reading_of(meter, 9, index, kThursday + i * kHour / 4, kHour / 4);
         REQUIRE((reading.kwh > 0.0 && reading.kwh <= 10.0 * 0.25));
         REQUIRE(std::abs(reading.kvarh) <= reading.kwh);
       }

@@ -50,6 +50,11 @@ Result<std::map<std::string, Hint>> hints_of(const flow::Config& config) {
   return hints;
 }
 
+Error at(Place place, Error error) {
+  error.place = std::move(place);
+  return error;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<PacedSource>> open_producer(std::string_view part, const std::string& name,
@@ -61,9 +66,11 @@ Result<std::unique_ptr<PacedSource>> open_producer(std::string_view part, const 
   const int64_t every = millis_of(config, "every", 1'000);
   if (part == "generate") {
     PENSTOCK_TRY(hints, hints_of(config));
-    const auto clients = static_cast<uint64_t>(std::max<int64_t>(1, count_of(config, "clients", 1)));
-    PENSTOCK_TRY(maker, Generator::make(schema, std::move(hints), seed));
-    return std::make_unique<PacedSource>("meter:" + name, std::move(maker), schema, framing,
+    const auto clients =
+        static_cast<uint64_t>(std::max<int64_t>(1, count_of(config, "clients", 1)));
+    auto made = Generator::make(schema, std::move(hints), seed);
+    if (!made) return std::unexpected(at(config.place("generate"), std::move(made).error()));
+    return std::make_unique<PacedSource>("meter:" + name, *std::move(made), schema, framing,
                                          Pace{clients, every}, clock);
   }
   if (meters == nullptr)
@@ -81,7 +88,9 @@ Result<std::unique_ptr<PacedSource>> open_producer(std::string_view part, const 
     PENSTOCK_TRY(start, start_of(config));
     spec.start = start;
   }
-  return open_meters(std::move(spec), clock);
+  auto source = open_meters(std::move(spec), clock);
+  if (!source) return std::unexpected(at(config.place("to"), std::move(source).error()));
+  return source;
 }
 
 std::vector<flow::PartSpec> part_specs() {

@@ -208,7 +208,8 @@ void RandomDatum::append(const avro::Node& type, const Hint* hint, Random& rando
     case Type::fixed:
       return append_fixed(type, random, out);
     case Type::record:
-      for (const avro::Field& field : type.fields) append(*field.type, nullptr, random, growth, out);
+      for (const avro::Field& field : type.fields)
+        append(*field.type, nullptr, random, growth, out);
       return;
     case Type::array:
     case Type::map:

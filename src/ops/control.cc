@@ -22,6 +22,7 @@ namespace {
 
 constexpr size_t kFrameBytesMax = 1 << 20;
 constexpr int kRequestsMax = 32;
+constexpr int kLookMillis = 100;
 
 // A file descriptor with an owner.
 class Descriptor {
@@ -109,10 +110,9 @@ class SocketOutput final : public Output {
   void note(std::string_view text) override { pieces('e', text); }
   bool gone() override {
     if (broken_ || stopping_) return true;
+    // A client that only closed its own half still listens.
     pollfd event{fd_, POLLIN | POLLRDHUP, 0};
-    if (::poll(&event, 1, 0) > 0 && (event.revents & (POLLHUP | POLLRDHUP | POLLERR)) != 0)
-      broken_ = true;
-    return broken_;
+    return ::poll(&event, 1, 0) > 0 && (event.revents & (POLLHUP | POLLRDHUP | POLLERR)) != 0;
   }
 
  private:
@@ -234,7 +234,16 @@ Result<int> ask_owner(const std::string& folder, std::string_view request, Outpu
   }
   char kind = 0;
   std::string bytes;
-  while (read_frame(socket.get(), kind, bytes)) {
+  bool leaving = false;
+  while (true) {
+    // A drain here is told to the owner by closing our half; its last words are still read.
+    if (!leaving && output.gone()) {
+      leaving = true;
+      ::shutdown(socket.get(), SHUT_WR);
+    }
+    pollfd event{socket.get(), POLLIN, 0};
+    if (::poll(&event, 1, kLookMillis) <= 0) continue;
+    if (!read_frame(socket.get(), kind, bytes)) break;
     if (kind == 'o') output.out(bytes);
     if (kind == 'e') output.note(bytes);
     if (kind == 'x') return std::atoi(bytes.c_str());

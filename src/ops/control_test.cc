@@ -77,3 +77,24 @@ TEST_CASE("stopping the owner tells a long verb that its client is gone") {
   server->reset();
   client.join();
 }
+
+TEST_CASE("a client that is asked to drain tells the owner and hears its last words") {
+  struct Leaving final : ops::Output {
+    void out(std::string_view text) override { data += text; }
+    void note(std::string_view) override {}
+    bool gone() override { return true; }
+    std::string data;
+  };
+  Folder folder;
+  auto server = ops::ControlServer::open(folder.path, [](const std::string&, ops::Output& output) {
+    while (!output.gone()) std::this_thread::yield();
+    output.out("stopped at row 7");
+    return 130;
+  });
+  REQUIRE(server.has_value());
+  Leaving leaving;
+  const auto code = ops::ask_owner(folder.path, "send", leaving);
+  REQUIRE(code.has_value());
+  CHECK(*code == 130);
+  CHECK(leaving.data == "stopped at row 7");
+}

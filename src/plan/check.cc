@@ -8,26 +8,80 @@
 namespace penstock::plan {
 namespace {
 
-std::vector<std::pair<std::string, const yaml::Node*>> lists(Draft& draft, const yaml::Node& in) {
-  std::vector<std::pair<std::string, const yaml::Node*>> found;
+using Lists = std::vector<std::pair<std::string, const yaml::Node*>>;
+
+Lists lists(Draft& draft, const yaml::Node& in, std::string_view what) {
+  Lists found;
+  if (in.kind != yaml::NodeKind::mapping) {
+    draft.report(fail(Code::P021, fmt::format("\"{}\" takes a mapping of names to records", what))
+                     .cure(fmt::format("write {}: {{NAME: [{{FIELD: VALUE}}]}}", what)),
+                 in);
+    return found;
+  }
   for (const auto& [name, rows] : in.entries) {
-    if (rows.kind == yaml::NodeKind::sequence) {
-      found.emplace_back(name.text, &rows);
+    const auto wrong = std::ranges::find_if(
+        rows.items, [](const yaml::Node& row) { return row.kind != yaml::NodeKind::mapping; });
+    if (rows.kind != yaml::NodeKind::sequence || wrong != rows.items.end()) {
+      draft.report(fail(Code::P021, fmt::format("\"{}\" takes a list of records", name.text))
+                       .cure(fmt::format("write {}: [{{FIELD: VALUE}}]", name.text)),
+                   rows.kind == yaml::NodeKind::sequence ? *wrong : name);
     } else {
-      draft.report(fail(Code::P021, fmt::format("\"{}\" takes a list of records", name.text)),
-                   name);
+      found.emplace_back(name.text, &rows);
     }
   }
   return found;
 }
 
-void check_names(Draft& draft, const yaml::Node& in, bool outputs) {
+// A slip in a field's name would make a test that shows nothing.
+void check_fields(Draft& draft, const yaml::Node& rows, const avro::Schema& schema) {
+  for (const yaml::Node& row : rows.items) {
+    for (const auto& [field, value] : row.entries) {
+      if (schema.root().field(field.text) != nullptr) continue;
+      std::vector<std::string_view> names;
+      for (const avro::Field& known : schema.root().fields) names.push_back(known.name);
+      draft.report(fail(Code::P301, fmt::format("there is no field \"{}\" here", field.text))
+                       .hint(did_you_mean(field.text, names)),
+                   field);
+      return;
+    }
+  }
+}
+
+// What a stage of that name reads, or what it makes: names and schemas.
+struct Ends {
+  std::vector<std::pair<std::string_view, const avro::Schema*>> reads, makes;
+};
+
+Ends ends_of(const Plan& plan, std::string_view stage_name) {
+  Ends ends;
+  for (const Stage& stage : plan.stages) {
+    if (stage.name != stage_name && stage.id != stage_name) continue;
+    for (const std::string& topic : stage.from) ends.reads.emplace_back(topic, stage.input.get());
+    for (const std::vector<std::string>* topics : {&stage.to_topics, &stage.sides}) {
+      for (const std::string& topic : *topics) {
+        ends.makes.emplace_back(topic, plan.topic(topic)->schema.get());
+      }
+    }
+    if (!stage.to_store.empty()) ends.makes.emplace_back(stage.to_store, stage.output.get());
+    ends.makes.emplace_back(stage.dead_topic, nullptr);
+  }
+  return ends;
+}
+
+void check_records(Draft& draft, const yaml::Node& in, std::string_view what,
+                   const std::vector<std::pair<std::string_view, const avro::Schema*>>& ends) {
+  std::vector<std::string_view> names;
+  for (const auto& [name, schema] : ends) names.push_back(name);
   for (const auto& [name, rows] : in.entries) {
-    if (draft.plan->topic(name.text) != nullptr) continue;
-    if (outputs && draft.plan->store(name.text) != nullptr) continue;
-    draft.report(fail(Code::P031, fmt::format("there is no topic \"{}\"", name.text))
-                     .hint(did_you_mean(name.text, draft.topic_names())),
-                 name);
+    const auto end = std::ranges::find(names, name.text);
+    if (end == names.end()) {
+      draft.report(fail(Code::P031, fmt::format("the stage {} no \"{}\"", what, name.text))
+                       .hint(did_you_mean(name.text, names))
+                       .because(fmt::format("the stage {}: {}", what, fmt::join(names, ", "))),
+                   name);
+    } else if (const avro::Schema* schema = ends[static_cast<size_t>(end - names.begin())].second) {
+      check_fields(draft, rows, *schema);
+    }
   }
 }
 
@@ -38,16 +92,25 @@ void read_test(Draft& draft, const yaml::Node& body) {
   test.stage = body.find("stage")->text;
   test.place = draft.document->place(body);
   if (draft.plan->stage(test.stage) == nullptr) {
-    draft.report(fail(Code::P058, fmt::format("there is no stage \"{}\"", test.stage)),
+    std::vector<std::string_view> names;
+    for (const Stage& stage : draft.plan->stages) names.push_back(stage.name);
+    draft.report(fail(Code::P058, fmt::format("there is no stage \"{}\"", test.stage))
+                     .hint(did_you_mean(test.stage, names)),
                  *body.find("stage"));
     return;
   }
-  check_names(draft, *body.find("given"), false);
-  check_names(draft, *body.find("expect"), true);
-  test.given = lists(draft, *body.find("given"));
-  test.expect = lists(draft, *body.find("expect"));
+  if (std::ranges::find(draft.plan->tests, test.name, &Case::name) != draft.plan->tests.end()) {
+    draft.report(fail(Code::P009, fmt::format("two tests are called \"{}\"", test.name))
+                     .because("-k picks a test by its name"),
+                 *body.find("name"));
+  }
+  const Ends ends = ends_of(*draft.plan, test.stage);
+  test.given = lists(draft, *body.find("given"), "given");
+  test.expect = lists(draft, *body.find("expect"), "expect");
+  check_records(draft, *body.find("given"), "reads", ends.reads);
+  check_records(draft, *body.find("expect"), "makes", ends.makes);
   if (const yaml::Node* tables = body.find("tables")) {
-    test.tables = lists(draft, *tables);
+    test.tables = lists(draft, *tables, "tables");
     for (const auto& [name, rows] : tables->entries) {
       if (draft.plan->table(name.text) != nullptr) continue;
       draft.report(fail(Code::P308, fmt::format("there is no table \"{}\"", name.text)), name);

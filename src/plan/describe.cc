@@ -49,7 +49,8 @@ std::string_view merge_text(flow::Merge merge) {
 
 std::string topic_json(const Topic& topic) {
   return fmt::format(
-      R"({{"name":{},"tenant":{},"key":{},"schema":{},"framing":"{}","partitions":{},"replicas":{},"keep_millis":{}}})",
+      R"({{"name":{},"tenant":{},"key":{},"schema":{},"framing":"{}","partitions":{},)"
+      R"("replicas":{},"keep_millis":{}}})",
       quoted(topic.name), quoted(topic.tenant), list(topic.key),
       topic.schema == nullptr ? "null" : topic.schema->json(),
       topic.framing == avro::Framing::bare ? "bare" : "single_object", topic.partitions,
@@ -65,7 +66,10 @@ std::string stage_json(const Stage& stage) {
   const EpochLimits& epoch = stage.epoch;
   const Scale& scale = stage.scale;
   return fmt::format(
-      R"({{"name":{},"id":{},"group":{},"from":{},"steps":[{}],"to_topics":{},"route_field":{},"to_store":{},"sides":{},"dead_topic":{},"output":{},"epoch":{{"rows":{},"size_bytes":{},"every_millis":{}}},"scale":{{"min":{},"max":{},"lag_threshold":{},"poll_millis":{},"cooldown_millis":{}}}}})",
+      R"({{"name":{},"id":{},"group":{},"from":{},"steps":[{}],"to_topics":{},"route_field":{},)"
+      R"("to_store":{},"sides":{},"dead_topic":{},"output":{},)"
+      R"("epoch":{{"rows":{},"size_bytes":{},"every_millis":{}}},)"
+      R"("scale":{{"min":{},"max":{},"lag_threshold":{},"poll_millis":{},"cooldown_millis":{}}}}})",
       quoted(stage.name), quoted(stage.id), quoted(stage.group), list(stage.from), steps,
       list(stage.to_topics), quoted(stage.route_field), quoted(stage.to_store), list(stage.sides),
       quoted(stage.dead_topic), stage.output->json(), epoch.rows, epoch.size_bytes,
@@ -133,7 +137,9 @@ std::string describe_stage(const Plan& plan, const Stage& stage) {
 std::string to_json(const Plan& plan) {
   const DeadLetters& dead = plan.dead_letters;
   return fmt::format(
-      R"({{"pipeline":{},"target":{},"log":{{"kind":{},"settings":{}}},"tenants":{},"topics":{},"tables":{},"stages":{},"stores":{},"producers":{},"dead_letters":{{"keep_millis":{},"stop_share":{},"stop_window_millis":{}}}}})",
+      R"({{"pipeline":{},"target":{},"log":{{"kind":{},"settings":{}}},"tenants":{},"topics":{},)"
+      R"("tables":{},"stages":{},"stores":{},"producers":{},)"
+      R"("dead_letters":{{"keep_millis":{},"stop_share":{},"stop_window_millis":{}}}}})",
       quoted(plan.pipeline), quoted(plan.target), quoted(plan.log.part), settings(plan.log.config),
       list(plan.tenants), array(plan.topics, topic_json), array(plan.tables, table_json),
       array(plan.stages, stage_json), array(plan.stores, store_json),

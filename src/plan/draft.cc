@@ -13,6 +13,12 @@ const yaml::Node* Draft::section(std::string_view name) const {
 }
 
 void Draft::report(Error error) {
+  // A slip that several passes meet is told once.
+  const bool told = std::ranges::any_of(errors, [&](const Error& other) {
+    return other.code == error.code && other.place.file == error.place.file &&
+           other.place.line == error.place.line && other.place.column == error.place.column;
+  });
+  if (told) return;
   if (errors.size() < kMaxErrors) errors.push_back(std::move(error));
 }
 

@@ -55,6 +55,7 @@ struct Draft {
   std::vector<TopicDraft> topics;
   std::vector<StageDraft> stages;
   bool has_tables_missing = false;
+  bool has_routes_broken = false;  // some stage does not say well where it ends
   std::vector<Error> errors;
   std::vector<Error> warnings;
 

@@ -258,26 +258,49 @@ std::string_view type_text(FieldType type) {
   return "a value";
 }
 
+// A list names each thing once.
+bool check_repeats(const yaml::Document& document, const yaml::Node& list, const FieldSpec& field,
+                   const Report& report) {
+  for (auto item = list.items.begin(); item != list.items.end(); ++item) {
+    if (std::find_if(list.items.begin(), item,
+                     [&](const yaml::Node& other) { return other.text == item->text; }) == item) {
+      continue;
+    }
+    report(fail(Code::P009, fmt::format("\"{}\" stands twice in \"{}\"", item->text, field.name))
+               .at(document.place(*item))
+               .because("a list names each thing once")
+               .cure("remove one of the two")
+               .take());
+    return false;
+  }
+  return true;
+}
+
 bool check_value(const yaml::Document& document, const yaml::Node& node, const FieldSpec& field,
                  const Report& report) {
   if (field.type == FieldType::mapping) return true;  // read by its own section
   const auto form = [&](const yaml::Node& at) {
-    return wrong(document, at, Code::P021,
-                 fmt::format("\"{}\" takes {}", field.name, type_text(field.type)), report);
+    Failure wrong =
+        fail(Code::P021, fmt::format("\"{}\" takes {}", field.name, type_text(field.type)))
+            .at(document.place(at));
+    if (field.example.empty()) {
+      report(std::move(wrong).take());
+    } else {
+      report(std::move(wrong).cure(fmt::format("write it like {}", field.example)).take());
+    }
+    return false;
   };
   if (field.type == FieldType::rules) {
-    return node.kind == yaml::NodeKind::mapping ? true : form(node);
+    return node.kind == yaml::NodeKind::mapping && !node.entries.empty() ? true : form(node);
   }
   if (node.kind == yaml::NodeKind::sequence && takes_list(field.type)) {
     if (node.items.empty()) return form(node);
     for (const yaml::Node& item : node.items) {
       if (item.kind != yaml::NodeKind::scalar || item.text.empty()) return form(item);
     }
-    return true;
+    return check_repeats(document, node, field, report);
   }
-  if (node.kind != yaml::NodeKind::scalar || (takes_list(field.type) && node.text.empty())) {
-    return form(node);
-  }
+  if (node.kind != yaml::NodeKind::scalar || node.text.empty()) return form(node);
   return scalar_fits(document, node, field, report);
 }
 
@@ -296,7 +319,9 @@ bool check_mapping(const yaml::Document& document, const yaml::Node& node, const
       good = false;
       report(fail(Code::P012, fmt::format("unknown field \"{}\" in {}", key.text, expected.what))
                  .at(document.place(key))
-                 .hint(did_you_mean(key.text, known))
+                 .hint(key.text.find(':') == std::string::npos
+                           ? did_you_mean(key.text, known)
+                           : "a blank is missing behind the colon")
                  .because(fmt::format("{} has: {}", expected.what, fmt::join(known, ", ")))
                  .take());
     } else if (!check_value(document, value, *field, report)) {

@@ -119,7 +119,7 @@ bool find_input(Draft& draft, StageDraft& draft_stage, Stage& stage) {
       const bool written = std::ranges::any_of(draft.stages, [&](const StageDraft& other) {
         return std::ranges::find(other.writes, name) != other.writes.end();
       });
-      if (!topic->schema_declared && !written) {
+      if (!topic->schema_declared && !written && !draft.has_routes_broken) {
         draft.report(fail(Code::P045, fmt::format("nothing says what lies in \"{}\"", name)),
                      *node);
       }
@@ -307,6 +307,11 @@ void make_one(Draft& draft, StageDraft& from, const std::string& store) {
 void add_dead_topics(Draft& draft) {
   Plan& plan = *draft.plan;
   for (const Stage& stage : plan.stages) {
+    if (const TopicDraft* declared = draft.declared(stage.dead_topic)) {
+      draft.report(fail(Code::P046, fmt::format("\"{}\" is the topic of a stage's dead letters",
+                                                stage.dead_topic)),
+                   *declared->name);
+    }
     if (plan.topic(stage.dead_topic) != nullptr) continue;
     Topic topic;
     topic.name = topic.declared = stage.dead_topic;

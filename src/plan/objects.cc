@@ -108,6 +108,21 @@ void add_topic(Draft& draft, const TopicDraft& declared, const Topic& model,
   draft.plan->topics.push_back(std::move(topic));
 }
 
+// "readings", "usage_<tenant>".
+void check_table_name(Draft& draft, const yaml::Node& node) {
+  std::string name = node.text;
+  const size_t open = name.find('<');
+  const size_t close = name.find('>');
+  if (open != std::string::npos && close != std::string::npos && open + 1 < close) {
+    name.replace(open, close - open + 1, "x");
+  }
+  if (is_name(name) && !name.starts_with("penstock_")) return;
+  draft.report(fail(Code::P047, fmt::format("\"{}\" cannot be a table's name", node.text))
+                   .because("tables' names are letters, digits, . _ and -; those that begin with "
+                            "penstock_ are the program's own"),
+               node);
+}
+
 struct PartUse {
   const flow::PartSpec* part = nullptr;
   const yaml::Node* value = nullptr;
@@ -178,9 +193,14 @@ void read_topics(Draft& draft) {
       set_topic(*declared.body, topic);
       if (all != nullptr) set_topic(*all, topic);
       if (topic.partitions < 1 || topic.partitions > 4096 || topic.replicas < 1) {
-        const auto* at = declared.body->find(topic.replicas < 1 ? "replicas" : "partitions");
+        const std::string_view field = topic.replicas < 1 ? "replicas" : "partitions";
+        const auto* at = all == nullptr ? nullptr : all->find(field);
+        if (at == nullptr) at = declared.body->find(field);
         draft.report(fail(Code::P026, "a topic has 1 to 4096 partitions and at least 1 replica"),
                      at == nullptr ? name : *at);
+      }
+      if (const auto* keep = declared.body->find("keep"); keep && topic.keep_millis == 0) {
+        draft.report(fail(Code::P026, "records are kept for some time"), *keep);
       }
       find_schema(draft, *declared.body, topic);
     }
@@ -264,10 +284,17 @@ void read_stores(Draft& draft) {
     if (const auto* newest = body.find("newest_by")) {
       store.table.merge = flow::Merge::newest_by;
       store.table.newest_by = newest->text;
+      if (const auto* upsert = body.find("upsert_on")) {
+        draft.report(fail(Code::P029, fmt::format("{} has upsert_on and newest_by", what))
+                         .because("rows are merged in one way")
+                         .cure("write key: and newest_by:, or upsert_on: alone"),
+                     *upsert);
+      }
       if (store.table.key.empty()) {
         draft.report(fail(Code::P020, fmt::format("{} has newest_by but no key", what)), *newest);
       }
     }
+    check_table_name(draft, *use->value);
     const yaml::Node* settings = of_target == nullptr ? nullptr : of_target->find(name.text);
     if (settings != nullptr && settings->kind == yaml::NodeKind::scalar) {
       const auto names = draft.part_names(flow::PartKind::store);

@@ -5,14 +5,11 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <filesystem>
-#include <fstream>
-#include <sstream>
 
 namespace penstock::plan {
 namespace {
 
-constexpr uintmax_t kMaxFileBytes = 1 << 20;
+constexpr size_t kMaxFileBytes = 1 << 20;
 
 bool is_secret_name(std::string_view name) {
   for (const std::string_view part : {"password", "secret", "token", "private_key"}) {
@@ -85,35 +82,22 @@ void resolve(Draft& draft, yaml::Node& node) {
 }  // namespace
 
 bool open_document(Draft& draft, const std::string& path) {
-  namespace fs = std::filesystem;
   const auto refuse = [&](Code code, std::string message) {
     draft.report(fail(code, std::move(message)).at({path, 1, 1, 1, {}}).take());
     return false;
   };
-  std::error_code failed;
-  const auto status = fs::status(path, failed);
-  if (!fs::exists(status)) return refuse(Code::P001, fmt::format("there is no file {}", path));
-  if (fs::is_directory(status)) return refuse(Code::P002, fmt::format("{} is a folder", path));
-  if (!fs::is_regular_file(status)) return refuse(Code::P001, fmt::format("{} is no file", path));
-  if (const auto bytes = fs::file_size(path, failed); !failed && bytes > kMaxFileBytes) {
-    return refuse(Code::P003, fmt::format("the file has {} bytes", bytes));
-  }
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  text << file.rdbuf();
-  if (!file) {
-    return text.str().empty() && fs::file_size(path, failed) == 0
-               ? refuse(Code::P017, "the file is empty")
-               : refuse(Code::P001, fmt::format("{} cannot be read", path));
-  }
-  auto document = yaml::parse(std::move(text).str(), path);
+  auto text = draft.options.read_file(path, kMaxFileBytes);
+  if (!text) return refuse(text.error().code, text.error().message);
+  if (text->empty()) return refuse(Code::P017, "the file is empty");
+  auto document = yaml::parse(std::move(*text), path);
   if (!document) {
     draft.report(std::move(document).error());
     return false;
   }
   draft.document = std::make_shared<yaml::Document>(std::move(*document));
   draft.plan->file = path;
-  draft.plan->folder = fs::path(path).parent_path().string();
+  const size_t slash = path.rfind('/');
+  draft.plan->folder = slash == std::string::npos ? "" : path.substr(0, std::max<size_t>(slash, 1));
   draft.plan->document = draft.document;
   if (draft.root().kind == yaml::NodeKind::null) return refuse(Code::P017, "the file is empty");
   if (draft.root().kind == yaml::NodeKind::mapping) return true;

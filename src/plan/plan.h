@@ -166,6 +166,9 @@ struct CheckOptions {
   std::string target;  // "" = local, else the only one
   std::function<std::optional<std::string>(std::string_view)>
       env;  // ${env:NAME}; absent: the process's
+  // Reads the pipeline file and the schema files whole. P001 (none there), P002 (a folder) or P003
+  // (more bytes than the limit), without a place. Required.
+  std::function<Result<std::string>(const std::string& path, size_t limit_bytes)> read_file;
   // Table shapes come from the parts that read them (csv header …): name, config, folder -> shape.
   std::function<Result<flow::MakeContext::TableShape>(const flow::PartSpec&, const flow::Config&,
                                                       const std::string& folder)>

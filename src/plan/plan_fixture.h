@@ -1,17 +1,14 @@
-// plan_fixture.h — a folder with a schema, a good pipeline file to spoil, and parts to read it by.
+// plan_fixture.h — a folder in memory with a schema, a good pipeline file to spoil, and parts to
+// read it by.
 //
 // Thread      one test.
-// Lifetime    the folder is removed with the object.
 #pragma once
 
 #include "plan/plan.h"
-#include "step/steps.h"
 
 #include <doctest/doctest.h>
 
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -19,62 +16,36 @@
 
 namespace penstock::plan {
 
-inline flow::PartSpec spec(flow::PartKind kind, std::string_view name) {
-  flow::PartSpec made;
-  made.kind = kind;
-  made.name = name;
-  return made;
-}
-
-inline const std::vector<flow::PartSpec>& test_parts() {
-  static const std::vector<flow::PartSpec> all = [] {
-    flow::PartSpec kafka = spec(flow::PartKind::log, "kafka");
-    kafka.fields = {{.name = "kafka", .type = flow::FieldType::text, .required = true},
-                    {.name = "password", .type = flow::FieldType::text}};
-    flow::PartSpec dynamodb = spec(flow::PartKind::store, "dynamodb");
-    dynamodb.fields = {{.name = "dynamodb", .type = flow::FieldType::text},
-                       {.name = "region", .type = flow::FieldType::text}};
-    return std::vector<flow::PartSpec>{step::drop(),
-                                       step::reject(),
-                                       step::set(),
-                                       step::unset(),
-                                       step::send(),
-                                       spec(flow::PartKind::store, "sqlite"),
-                                       spec(flow::PartKind::store, "redshift"),
-                                       dynamodb,
-                                       spec(flow::PartKind::log, "embedded"),
-                                       kafka};
-  }();
-  return all;
-}
+// Steps, stores and logs, defined in plan_test.cc.
+const std::vector<flow::PartSpec>& test_parts();
 
 class Folder {
  public:
   Folder() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "plan.XXXXXX").string();
-    path_ = ::mkdtemp(pattern.data());
     write("r.avsc", R"({"type":"record","name":"R","fields":[{"name":"id","type":"string"},)"
                     R"({"name":"kwh","type":"double"},{"name":"tenant","type":"string"}]})");
   }
-  ~Folder() { std::filesystem::remove_all(path_); }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
 
-  void write(const std::string& name, const std::string& text) const {
-    std::ofstream(path_ / name, std::ios::binary) << text;
-  }
-  Checked check(const std::string& text, const std::string& target = {}) const {
+  void write(const std::string& name, const std::string& text) { files_["at/" + name] = text; }
+
+  Checked check(const std::string& text, const std::string& target = {}) {
     write("p.yaml", text);
     CheckOptions options;
     options.target = target;
     options.env = [](std::string_view name) {
       return name == "BROKERS" ? std::optional<std::string>("b1:9092") : std::nullopt;
     };
-    return plan::check((path_ / "p.yaml").string(), test_parts(), options);
+    options.read_file = [this](const std::string& path, size_t limit_bytes) -> Result<std::string> {
+      const auto found = files_.find(path);
+      if (found == files_.end()) return fail(Code::P001, "there is no file " + path);
+      if (found->second.size() > limit_bytes) return fail(Code::P003, "too large");
+      return found->second;
+    };
+    return plan::check("at/p.yaml", test_parts(), options);
   }
 
  private:
-  std::filesystem::path path_;
+  std::map<std::string, std::string> files_;
 };
 
 inline const std::string kGood =

@@ -1,4 +1,5 @@
 #include "plan/plan_fixture.h"
+#include "rule/program.h"
 
 #include <doctest/doctest.h>
 
@@ -6,6 +7,84 @@
 #include <vector>
 
 namespace penstock::plan {
+namespace {
+
+flow::PartSpec spec(flow::PartKind kind, std::string_view name) {
+  flow::PartSpec made;
+  made.kind = kind;
+  made.name = name;
+  return made;
+}
+
+// Steps that shape records as the real ones do, and do nothing with them.
+class Nothing final : public flow::Step {
+ public:
+  void apply(row::Batch&, flow::StepContext&) override {}
+};
+
+Result<std::unique_ptr<flow::Step>> make_set(const flow::Config& config, flow::Shape& shape,
+                                             flow::MakeContext&) {
+  PENSTOCK_TRY(record, shape.schema());
+  for (const auto& [name, rule] : config.node().entries) {
+    auto program = rule::Program::compile(rule.text, record);
+    if (!program) {
+      Error error = std::move(program).error();
+      error.place = config.document().place_inside(rule, error.place.line, error.place.column,
+                                                   error.place.width);
+      return std::unexpected(std::move(error));
+    }
+    PENSTOCK_TRY(type, program->result_schema());
+    shape.set(name.text, type, &type->root(), shape.new_slot());
+  }
+  return std::make_unique<Nothing>();
+}
+
+Result<std::unique_ptr<flow::Step>> make_drop(const flow::Config&, flow::Shape&,
+                                              flow::MakeContext&) {
+  return std::make_unique<Nothing>();
+}
+
+flow::PartSpec set() {
+  flow::PartSpec made = spec(flow::PartKind::step, "set");
+  made.fields = {{.name = "FIELD", .type = flow::FieldType::rule}};
+  made.open = true;
+  made.make = make_set;
+  return made;
+}
+
+flow::PartSpec drop() {
+  flow::PartSpec made = spec(flow::PartKind::step, "drop");
+  made.fields = {{.name = "when",
+                  .type = flow::FieldType::condition,
+                  .required = true,
+                  .example = "meter_id.startsWith('TEST-')"}};
+  made.bare = "when";
+  made.guarantee = "Every dropped record is counted.";
+  made.make = make_drop;
+  return made;
+}
+
+}  // namespace
+
+const std::vector<flow::PartSpec>& test_parts() {
+  static const std::vector<flow::PartSpec> all = [] {
+    flow::PartSpec kafka = spec(flow::PartKind::log, "kafka");
+    kafka.fields = {{.name = "kafka", .type = flow::FieldType::text, .required = true},
+                    {.name = "password", .type = flow::FieldType::text}};
+    flow::PartSpec dynamodb = spec(flow::PartKind::store, "dynamodb");
+    dynamodb.fields = {{.name = "dynamodb", .type = flow::FieldType::text},
+                       {.name = "region", .type = flow::FieldType::text}};
+    return std::vector<flow::PartSpec>{drop(),
+                                       set(),
+                                       spec(flow::PartKind::store, "sqlite"),
+                                       spec(flow::PartKind::store, "redshift"),
+                                       dynamodb,
+                                       spec(flow::PartKind::log, "embedded"),
+                                       kafka};
+  }();
+  return all;
+}
+
 namespace {
 
 TEST_CASE("a good file becomes a plan in flow order") {
@@ -26,7 +105,7 @@ TEST_CASE("a good file becomes a plan in flow order") {
 }
 
 TEST_CASE("the hash is of what the plan does") {
-  const Folder folder;
+  Folder folder;
   const auto of = [&](const std::string& text) { return hash(*folder.check(text).plan); };
   CHECK(of(kGood) == of("# a comment\n" + kGood));
   CHECK(of(kGood) == of(swapped("{schema: r, key: id,", "{key: id, schema: r,")));
@@ -61,7 +140,7 @@ TEST_CASE("slips have a code and a place") {
       {"stages:\n", "dead_letters: {topic: dead}\nstages:\n", "P040", 9, 23},
       {"[one, two]", "[one, tow]", "P031", 20, 15},
   };
-  const Folder folder;
+  Folder folder;
   for (const Slip& slip : slips) {
     CAPTURE(slip.to);
     const Checked checked = folder.check(swapped(slip.from, slip.to));

@@ -4,6 +4,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <vector>
+
 namespace penstock::plan {
 namespace {
 
@@ -32,11 +35,17 @@ std::string value_schema(const FieldSpec& field) {
   return R"("type":["string","number","boolean"])";
 }
 
+// Fields that are written out in full already, as the text of properties.
+struct Written {
+  std::string properties;
+  std::vector<std::string_view> names;
+};
+
 std::string object_schema(std::span<const FieldSpec> fields, bool closed,
-                          std::string_view extra = {}) {
-  std::string properties(extra), required;
+                          const Written& written = {}) {
+  std::string properties = written.properties, required;
   for (const FieldSpec& field : fields) {
-    if (extra.find(quoted(field.name) + ":") == std::string_view::npos) {
+    if (std::ranges::find(written.names, field.name) == written.names.end()) {
       properties += fmt::format("{}{}:{{{},\"description\":{}}}", properties.empty() ? "" : ",",
                                 quoted(field.name), value_schema(field), quoted(field.doc));
     }
@@ -56,7 +65,8 @@ std::string step_schema(Parts parts) {
     steps += fmt::format("{}{}:{}", steps.empty() ? "" : ",", quoted(part.name), body);
   }
   return fmt::format(
-      R"("steps":{{"type":"array","items":{{"type":"object","minProperties":1,"maxProperties":1,"additionalProperties":false,"properties":{{{}}}}}}})",
+      R"("steps":{{"type":"array","items":{{"type":"object","minProperties":1,"maxProperties":1,)"
+      R"("additionalProperties":false,"properties":{{{}}}}}}})",
       steps);
 }
 
@@ -90,19 +100,22 @@ std::string explain_in(std::string_view path, std::string_view rest, std::string
 }  // namespace
 
 std::string json_schema(Parts parts) {
-  std::string properties;
+  Written all;
   for (const Section& section : sections()) {
     if (section.name == "file") continue;
     // Parts bring fields of their own into tables, stores, producers and targets.
     const bool closed =
         section.name != "tables" && section.name != "stores" && section.name != "producers";
-    std::string body =
-        object_schema(section.fields, closed, section.name == "stages" ? step_schema(parts) : "");
+    const Written steps =
+        section.name == "stages" ? Written{step_schema(parts), {"steps"}} : Written{};
+    std::string body = object_schema(section.fields, closed, steps);
     if (section.named) body = fmt::format(R"({{"type":"object","additionalProperties":{}}})", body);
     if (section.name == "tests") body = fmt::format(R"({{"type":"array","items":{}}})", body);
-    properties += fmt::format("{}{}:{}", properties.empty() ? "" : ",", quoted(section.name), body);
+    all.properties +=
+        fmt::format("{}{}:{}", all.properties.empty() ? "" : ",", quoted(section.name), body);
+    all.names.push_back(section.name);
   }
-  const std::string file = object_schema(section_fields("file"), true, properties);
+  const std::string file = object_schema(section_fields("file"), true, all);
   return R"({"$schema":"http://json-schema.org/draft-07/schema#","title":"A Penstock pipeline",)" +
          file.substr(1);
 }

@@ -7,9 +7,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <filesystem>
-#include <fstream>
-#include <sstream>
 
 namespace penstock::plan {
 namespace {
@@ -19,6 +16,10 @@ void check_targets(Draft& draft) {
   if (targets == nullptr) return;
   for (const auto& [name, body] : targets->entries) {
     const std::string what = fmt::format("target \"{}\"", name.text);
+    if (!is_name(name.text)) {
+      draft.report(fail(Code::P047, fmt::format("\"{}\" cannot be a target's name", name.text)),
+                   name);
+    }
     if (!draft.check(body, name, "targets", what)) continue;
     check_settings(draft, body, what);
     if (const yaml::Node* topics = body.find("topics")) {
@@ -26,6 +27,12 @@ void check_targets(Draft& draft) {
     }
     const yaml::Node* stores = body.find("stores");
     if (stores == nullptr) continue;
+    if (stores->kind != yaml::NodeKind::mapping) {
+      draft.report(fail(Code::P021, fmt::format("the stores of {} are a mapping", what))
+                       .cure("write stores: {latest: sqlite}"),
+                   *stores);
+      continue;
+    }
     for (const auto& [store, settings] : stores->entries) {
       const auto names = draft.store_names();
       if (std::ranges::find(names, store.text) != names.end()) continue;
@@ -49,6 +56,12 @@ void read_log(Draft& draft) {
   }
   const auto names = draft.part_names(flow::PartKind::log);
   const bool bare = log->kind == yaml::NodeKind::scalar;
+  if (!bare && (log->kind != yaml::NodeKind::mapping || log->entries.empty())) {
+    draft.report(fail(Code::P021, "\"log\" takes a name, or a mapping of settings")
+                     .cure("write log: embedded, or log: {kafka: \"broker:9092\"}"),
+                 *log);
+    return;
+  }
   const flow::PartSpec* part = nullptr;
   if (bare) {
     part = draft.part(flow::PartKind::log, log->text);
@@ -66,7 +79,16 @@ void read_log(Draft& draft) {
     return;
   }
   draft.plan->log.part = part->name;
-  if (bare) return;
+  if (bare) {
+    for (const flow::FieldSpec& field : part->fields) {
+      if (!field.required) continue;
+      draft.report(fail(Code::P020, fmt::format("log \"{0}\" lacks \"{1}\": {2}", part->name,
+                                                field.name, field.doc))
+                       .cure(fmt::format("write log: {{{}: \"{}\"}}", field.name, field.example)),
+                   *log);
+    }
+    return;
+  }
   check_mapping(*draft.document, *log, *log, {part->fields, fmt::format("log \"{}\"", part->name)},
                 draft.reporter());
   draft.plan->log.config = draft.config(*log);
@@ -80,7 +102,13 @@ void read_dead_letters(Draft& draft) {
     if (const auto* topic = value.find("topic")) {
       dead.topic = topic->text;
       const size_t at = dead.topic.find("<stage>");
-      if (at == std::string::npos || at == 0) {
+      const bool named = at != std::string::npos &&
+                         is_name(dead.topic.substr(0, at) + "s" + dead.topic.substr(at + 7));
+      if (at != 0 && at != std::string::npos && !named) {
+        draft.report(fail(Code::P047, fmt::format("\"{}\" cannot name topics", dead.topic)),
+                     *topic);
+        dead.topic = DeadLetters().topic;
+      } else if (!named || at == 0) {
         draft.report(fail(Code::P040, "the dead letters' topic needs a prefix and <stage>")
                          .cure("write dead.<stage>"),
                      *topic);
@@ -98,28 +126,27 @@ void read_dead_letters(Draft& draft) {
   }
 }
 
+constexpr size_t kMaxSchemaBytes = 256 << 10;
+
 avro::SchemaPtr load_schema(Draft& draft, const yaml::Node& path) {
-  namespace fs = std::filesystem;
-  const fs::path full = fs::path(draft.plan->folder) / path.text;
-  std::error_code failed;
-  if (!fs::is_regular_file(full, failed)) {
-    draft.report(fail(Code::P037, fmt::format("there is no schema file {}", full.string())), path);
+  const bool beside = draft.plan->folder.empty() || path.text.starts_with('/');
+  const std::string full = beside ? path.text : draft.plan->folder + "/" + path.text;
+  const auto read = draft.options.read_file(full, kMaxSchemaBytes);
+  if (!read) {
+    const bool large = read.error().code == Code::P003;
+    draft.report(fail(large ? Code::A004 : Code::P037,
+                      large ? fmt::format("{} has more than 256 KiB", full)
+                            : fmt::format("there is no schema file {}", full)),
+                 path);
     return nullptr;
   }
-  if (fs::file_size(full, failed) > (256 << 10)) {
-    draft.report(fail(Code::A004, fmt::format("{} has more than 256 KiB", full.string())), path);
-    return nullptr;
-  }
-  std::ifstream file(full, std::ios::binary);
-  std::ostringstream stream;
-  stream << file.rdbuf();
-  const std::string text = std::move(stream).str();
+  const std::string& text = *read;
   auto schema = avro::parse(text);
   if (!schema) {
     Error error = std::move(schema).error();
     if (error.message.find("JSON") != std::string::npos) error.code = Code::P038;
-    if (error.place.line == 0) error.place = schema_place(full.string(), text, error.message);
-    error.place.file = full.string();
+    if (error.place.line == 0) error.place = schema_place(full, text, error.message);
+    error.place.file = full;
     draft.report(std::move(error));
     return nullptr;
   }
@@ -155,6 +182,9 @@ bool check_settings(Draft& draft, const yaml::Node& in, const std::string& what)
                         fmt::format("\"{}\" in \"max\"", max->text)),
                    *max);
     }
+    if (max != nullptr && parse_count(max->text).value_or(0) > 1'000'000) {
+      draft.report(fail(Code::P026, "\"max\" of a scale is at most 1000000"), *max);
+    }
     const yaml::Node* min = value.find("min");
     if (min == nullptr || max == nullptr) continue;
     if (parse_count(min->text).value_or(0) > parse_count(max->text).value_or(INT64_MAX)) {
@@ -170,6 +200,7 @@ void read_sections(Draft& draft) {
   for (const auto& [key, value] : root.entries) {
     const auto known = std::ranges::find(section_fields("file"), key.text, &flow::FieldSpec::name);
     if (known == section_fields("file").end() || known->type != flow::FieldType::mapping) continue;
+    if (key.text == "epoch" || key.text == "scale" || key.text == "dead_letters") continue;
     const bool list = key.text == "tests";
     const auto kind = list ? yaml::NodeKind::sequence : yaml::NodeKind::mapping;
     if (value.kind == kind ||

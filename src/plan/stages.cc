@@ -62,6 +62,7 @@ void read_to(Draft& draft, StageDraft& stage, const yaml::Node& node) {
   } else if (draft.topic(node.text) != nullptr) {
     stage.writes.push_back(node.text);
   } else {
+    draft.has_routes_broken = true;
     no_topic(draft, stage, node);
     return;
   }
@@ -87,6 +88,15 @@ bool reserved(std::string_view name) {
   return false;
 }
 
+// 2026-01-31 would be 1994.
+bool is_date(const yaml::Node& rule) {
+  constexpr std::string_view kForm = "dddd-dd-dd";
+  return rule.text.size() == kForm.size() &&
+         std::ranges::equal(rule.text, kForm, [](char c, char form) {
+           return form == '-' ? c == '-' : c >= '0' && c <= '9';
+         });
+}
+
 bool check_step(Draft& draft, const flow::PartSpec& part, const yaml::Node& name,
                 const yaml::Node& body) {
   const std::string what = fmt::format("step \"{}\"", part.name);
@@ -100,6 +110,16 @@ bool check_step(Draft& draft, const flow::PartSpec& part, const yaml::Node& name
       if (!reserved(key.text)) continue;
       draft.report(fail(Code::P060, fmt::format("\"{}\" cannot be a field that is set", key.text)),
                    key);
+      return false;
+    }
+    for (const auto& [key, value] : body.entries) {
+      if (!is_date(value)) continue;
+      draft.report(fail(Code::R009, fmt::format("\"{}\" is a subtraction here", value.text))
+                       .hint(fmt::format("did you mean timestamp('{}T00:00:00Z')?", value.text))
+                       .because("a rule is an expression, and - takes one number from another")
+                       .cure("write a time as timestamp('…') and a text as 'text', in the quotes "
+                             "of YAML"),
+                   value);
       return false;
     }
     const auto fields = open_fields(part, body);
@@ -160,6 +180,11 @@ void add_copies(Draft& draft, StageDraft& stage) {
   }
 }
 
+// Nothing, and a reference that was not found, are errors already.
+bool is_written(const yaml::Node& name) {
+  return !name.text.empty() && !name.text.starts_with("${");
+}
+
 void read_stage(Draft& draft, const yaml::Node& name, const yaml::Node& body) {
   StageDraft stage;
   stage.name = &name;
@@ -169,12 +194,18 @@ void read_stage(Draft& draft, const yaml::Node& name, const yaml::Node& body) {
     draft.report(fail(Code::P047, fmt::format("\"{}\" cannot be a stage's name", name.text)), name);
   }
   stage.broken = !draft.check(body, name, "stages", what);
+  if (stage.broken) draft.has_routes_broken = true;
   if (!check_settings(draft, body, what)) stage.broken = true;
-  for (const yaml::Node* from : nodes_of(body.find("from"))) read_from(draft, stage, *from);
-  for (const yaml::Node* to : nodes_of(body.find("to"))) read_to(draft, stage, *to);
+  for (const yaml::Node* from : nodes_of(body.find("from"))) {
+    if (is_written(*from)) read_from(draft, stage, *from);
+  }
+  for (const yaml::Node* to : nodes_of(body.find("to"))) {
+    if (is_written(*to)) read_to(draft, stage, *to);
+  }
   if (!stage.to_stores.empty() && !stage.to_topics.empty()) {
     stage.broken = true;
     stage.writes.clear();  // a circle through this stage would follow from the slip
+    draft.has_routes_broken = true;
     draft.report(fail(Code::P063, fmt::format("{} ends in topics and in stores", what)),
                  *body.find("to"));
   }
@@ -240,6 +271,7 @@ void read_stages(Draft& draft) {
     });
     if (next == left.end()) {
       report_loop(draft, left);
+      draft.has_routes_broken = true;
       break;
     }
     ordered.push_back(**next);

@@ -115,8 +115,12 @@ bool read_part(std::string_view text, size_t& at, Wide& total) {
 }  // namespace
 
 Time time_of_units(int64_t units, int64_t per_second) {
-  const int64_t seconds = floor_div(units, per_second);
-  const int64_t rest = units - seconds * per_second;
+  int64_t seconds = units / per_second;
+  int64_t rest = units % per_second;  // no product: the least int64 has none
+  if (rest < 0) {
+    rest += per_second;
+    --seconds;
+  }
   return {seconds, static_cast<int32_t>(rest * (kNanosPerSecond / per_second))};
 }
 

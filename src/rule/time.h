@@ -54,7 +54,7 @@ struct Calendar {
 Calendar calendar(Time t, int64_t offset_seconds);
 
 // Seconds east of UTC at `t` in a zone: "", "UTC", "+01:00", "-09:30", "01:00", or a name as
-// Europe/Berlin, which is read from the machine's zone database. nullopt: no such zone here.
+// Europe/Berlin, whose file zone.h's function gives. nullopt: no such zone here.
 std::optional<int64_t> zone_offset(std::string_view zone, Time t);
 
 }  // namespace penstock::rule

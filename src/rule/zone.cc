@@ -1,11 +1,14 @@
-// Named time zones from the machine's own database (TZif, RFC 8536), read once per thread and zone.
+// Named time zones as TZif bytes (RFC 8536) that a function from above gives, asked once per thread
+// and zone.
+
+#include "rule/zone.h"
 
 #include "rule/time.h"
 
+#include <atomic>
 #include <cctype>
-#include <cstdio>
 #include <map>
-#include <memory>
+#include <string>
 #include <vector>
 
 namespace penstock::rule {
@@ -22,7 +25,9 @@ struct Zone {
 };
 
 constexpr size_t kZonesKept = 64;
-constexpr long kFileBytesMax = 1 << 20;
+constexpr int64_t kFileBytesMax = 1 << 20;
+
+std::atomic<ZoneFiles> zone_files = nullptr;
 
 bool is_zone_name(std::string_view name) {
   if (name.empty() || name.size() > 64 || name.find("..") != std::string_view::npos) return false;
@@ -32,20 +37,6 @@ bool is_zone_name(std::string_view name) {
         c != '+')
       return false;
   return true;
-}
-
-std::string read_zone_file(std::string_view name) {
-  const std::string path = "/usr/share/zoneinfo/" + std::string(name);
-  const std::unique_ptr<FILE, int (*)(FILE*)> file(std::fopen(path.c_str(), "rb"), std::fclose);
-  std::string bytes;
-  if (file == nullptr) return bytes;
-  char buffer[4096];
-  size_t got = 0;
-  while ((got = std::fread(buffer, 1, sizeof buffer, file.get())) > 0) {
-    bytes.append(buffer, got);
-    if (bytes.size() > kFileBytesMax) return {};
-  }
-  return bytes;
 }
 
 int64_t big_endian(const std::string& bytes, size_t at, size_t width) {
@@ -79,7 +70,9 @@ size_t body_bytes(const Counts& c, size_t width) {
 
 Zone read_zone(std::string_view name) {
   Zone zone;
-  const std::string bytes = read_zone_file(name);
+  const ZoneFiles files = zone_files.load(std::memory_order_relaxed);
+  const std::string bytes = files == nullptr ? "" : files(name);
+  if (bytes.size() > kFileBytesMax) return zone;
   Counts counts{};
   if (!read_counts(bytes, 0, counts) || bytes[4] < '2') return zone;
   size_t at = kHeaderBytes + body_bytes(counts, 4);  // the second block has 64-bit times
@@ -121,6 +114,8 @@ std::optional<int64_t> fixed_offset(std::string_view zone) {
 }
 
 }  // namespace
+
+void set_zone_files(ZoneFiles files) { zone_files.store(files, std::memory_order_relaxed); }
 
 std::optional<int64_t> zone_offset(std::string_view zone, Time t) {
   if (zone.empty() || zone == "UTC" || zone == "Z") return 0;

@@ -1,7 +1,7 @@
 // node.h — a YAML file as a tree in which every node knows its line and column.
 //
-// Strict: UTF-8 without control characters, no tabs in indentation, no duplicate keys, no unterminated quotes, no custom tags,
-// aliases bounded. One document.
+// Strict: UTF-8 without control characters, no tabs in indentation, no duplicate keys, no
+// unterminated quotes, no custom tags, aliases bounded. One document.
 //
 // Thread      immutable after parse.
 // Lifetime    nodes live as long as their Document; Document is movable, its nodes do not move.
@@ -12,6 +12,8 @@
 //     if (const yaml::Node* stages = document.root().find("stages")) …
 #pragma once
 
+#include "base/error.h"
+
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -19,19 +21,17 @@
 #include <utility>
 #include <vector>
 
-#include "base/error.h"
-
 namespace penstock::yaml {
 
 enum class NodeKind : uint8_t { null, scalar, sequence, mapping };
 
 struct Node {
   NodeKind kind = NodeKind::null;
-  std::string text;                 // scalar: its value
-  bool quoted = false;              // scalar: stood in quotes or as a block, so it is a string
-  uint32_t line = 0, column = 0;    // of the first byte, from 1
-  uint32_t width = 1;               // bytes in the file that the carets mark
-  std::vector<Node> items;          // sequence
+  std::string text;               // scalar: its value
+  bool quoted = false;            // scalar: stood in quotes or as a block, so it is a string
+  uint32_t line = 0, column = 0;  // of the first byte, from 1
+  uint32_t width = 1;             // bytes in the file that the carets mark
+  std::vector<Node> items;        // sequence
   std::vector<std::pair<Node, Node>> entries;  // mapping, in the file's order; keys are scalars
 
   // The value of that key in a mapping, or nullptr.
@@ -46,8 +46,8 @@ class Document {
   const std::string& file() const { return file_; }
   // Where a node stands, with its line, for an Error.
   Place place(const Node& node) const;
-  // A place inside a scalar: `line` and `column` count from 1 inside node.text (for errors inside a rule). Exact for plain and
-  // single-line quoted scalars, and for block scalars.
+  // A place inside a scalar: `line` and `column` count from 1 inside node.text (for errors inside
+  // a rule). Exact for plain and single-line quoted scalars, and for block scalars.
   Place place_inside(const Node& node, uint32_t line, uint32_t column, uint32_t width) const;
 
  private:

@@ -67,7 +67,12 @@ class Builder {
       PENSTOCK_TRY(event, next());
       if (event == nullptr || event->type == FYET_STREAM_END) break;
       if (event->type == FYET_DOCUMENT_START && std::exchange(seen, true)) {
-        return fail(Code::P016, "a second document").at(place_of(fy_event_start_mark(event), 3));
+        Place place = place_of(fy_event_start_mark(event), 3);
+        if (fy_event_start_mark(event) == nullptr) {
+          PENSTOCK_TRY(content, next());  // begun without ---
+          if (content != nullptr) place = place_of(fy_event_start_mark(content), 1);
+        }
+        return fail(Code::P016, "a second document").at(std::move(place));
       }
       if (is_content(event->type)) {
         PENSTOCK_TRY(node, build(0));
@@ -134,7 +139,8 @@ class Builder {
     if (const auto open = open_quote()) {
       return fail(Code::P010, "a quote that is never closed").at(*open).take();
     }
-    if (message.find("without a closing") != std::string::npos) {
+    if (message.find("without a closing") != std::string::npos ||
+        message.find("wrongly indented flow") != std::string::npos) {
       if (const auto open = open_bracket()) {
         return fail(Code::P011, "a bracket that is never closed").at(*open).take();
       }
@@ -355,6 +361,16 @@ class Builder {
     return found->second;
   }
 
+  // A value that is not there has no place: what stands before it is to blame.
+  static bool is_nothing(const Node& node) {
+    return node.kind == NodeKind::null && node.text.empty();
+  }
+  static void stand_at(Node& node, const Node& other) {
+    node.line = other.line;
+    node.column = other.column;
+    node.width = other.width;
+  }
+
   Result<Node> sequence(uint32_t depth) {
     PENSTOCK_TRY_VOID(refuse_tag(event_->sequence_start.tag));
     const std::string anchor = token_text(event_->sequence_start.anchor);
@@ -363,6 +379,7 @@ class Builder {
       PENSTOCK_TRY(event, next());
       if (event == nullptr || event->type == FYET_SEQUENCE_END) break;
       PENSTOCK_TRY(item, build(depth + 1));
+      if (is_nothing(item)) stand_at(item, node.items.empty() ? node : node.items.back());
       node.items.push_back(std::move(item));
     }
     keep(anchor, node);
@@ -382,6 +399,7 @@ class Builder {
       PENSTOCK_TRY(value_event, next());
       if (value_event == nullptr) break;
       PENSTOCK_TRY(value, build(depth + 1));
+      if (is_nothing(value)) stand_at(value, key);
       node.entries.emplace_back(std::move(key), std::move(value));
     }
     keep(anchor, node);

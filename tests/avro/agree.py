@@ -19,7 +19,8 @@ import venv
 
 BYTES_DEFAULT = "fastavro gives a default of bytes as text; the specification: its code points are the bytes"
 FIRST_BRANCH = ("fastavro takes a union's first branch that promotion allows; we take the writer's own type where the "
-                "union has it, as Apache's Java does: no precision is lost")
+                "union has it, as Apache's Java does: no precision is lost "
+                "(docs/decisions/0005-reader-union-branch.md)")
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 

@@ -12,6 +12,7 @@ mistakes/NAME.yaml has one slip; mistakes/NAME.expect says what must come of it:
 
 Each run ends with 78 within a second, with exactly these errors, a caret line, cause and cure.
 """
+import json
 import os
 import pathlib
 import re
@@ -216,6 +217,32 @@ def good():
         yield f"check {example.parent.name}", "" if outcome[0] == 0 else f"exit {outcome[0]}", outcome[2]
 
 
+def schema():
+    """The editor's schema is current, and the files that are good are good by it."""
+    kept = HERE.parent.parent / "examples" / "meters" / "penstock.schema.json"
+    code, out, err, _ = run(["schema"])
+    now = json.loads(out)
+    current = code == 0 and kept.exists() and json.loads(kept.read_text()) == now
+    yield "penstock.schema.json", "" if current else (
+        "not current: penstock schema > examples/meters/penstock.schema.json"), err
+    try:
+        import jsonschema
+        import yaml
+    except ImportError:
+        print("jsonschema or yaml is not installed: files are not held against the schema")
+        return
+    validator = jsonschema.Draft7Validator(now)
+    files = sorted((HERE.parent.parent / "examples").glob("*/pipeline.yaml"))
+    for path in [HERE / "flagship.yaml", *files]:
+        found = list(validator.iter_errors(yaml.load(path.read_text(), Loader=yaml.BaseLoader)))
+        yield f"schema of {path}", "; ".join(error.message[:200] for error in found), ""
+    for name in ("unknown_field", "unknown_topic_field", "unknown_step", "missing_to", "list_file",
+                 "step_unknown_field", "bad_choice"):
+        text = (HERE / "mistakes" / f"{name}.yaml").read_text()
+        good = validator.is_valid(yaml.load(text, Loader=yaml.BaseLoader))
+        yield f"schema of {name}.yaml", "the schema finds no fault" if good else "", ""
+
+
 def main():
     if not BINARY:
         print("PENSTOCK_BINARY names the program")
@@ -223,7 +250,7 @@ def main():
     only = sys.argv[1] if len(sys.argv) > 1 else ""
     count = failed = 0
     codes = set()
-    for part in (mistakes, made, good):
+    for part in (mistakes, made, good, schema):
         for name, wrong, text in part():
             if only not in name:
                 continue

@@ -122,10 +122,10 @@ Result<void> ModelStore::create_missing(const flow::StoreTable& table) {
   for (const avro::Field& field : table.schema->root().fields) {
     const avro::Field* there = it->second.shape.schema->root().field(field.name);
     wider = wider || there == nullptr;
-    if (there != nullptr && avro::slot_shape(*there->type).kind != avro::slot_shape(*field.type).kind)
-      return fail(Code::S002,
-                  fmt::format("table \"{}\" has a column \"{}\" of another type", table.table,
-                              field.name));
+    if (there != nullptr &&
+        avro::slot_shape(*there->type).kind != avro::slot_shape(*field.type).kind)
+      return fail(Code::S002, fmt::format("table \"{}\" has a column \"{}\" of another type",
+                                          table.table, field.name));
   }
   if (wider) it->second.shape.schema = table.schema;
   return {};

@@ -42,8 +42,7 @@ std::string conflict_text(const flow::StoreTable& table) {
   std::string text = target + " DO UPDATE SET " + sets;
   if (table.merge == flow::Merge::newest_by) {
     // Null where the column was added to a table that had rows.
-    const std::string kept =
-        fmt::format("{}.{}", sql_name(table.table), sql_name(table.newest_by));
+    const std::string kept = fmt::format("{}.{}", sql_name(table.table), sql_name(table.newest_by));
     text += fmt::format(" WHERE {} IS NULL OR excluded.{} >= {}", kept, sql_name(table.newest_by),
                         kept);
   }
@@ -108,16 +107,17 @@ Result<void> check_key(const std::vector<FoundColumn>& found, const std::string&
   }
   if (table.merge == flow::Merge::append) {
     if (key.empty() || !of_records) return {};
-    return other_table(
-        path, table, fmt::format("has the key ({}), the pipeline only appends", list_of(key)));
+    return other_table(path, table,
+                       fmt::format("has the key ({}), the pipeline only appends", list_of(key)));
   }
   std::sort(key.begin(), key.end());
   std::sort(wanted.begin(), wanted.end());
   if (key == wanted) return {};
   return other_table(path, table,
-                     key.empty() ? fmt::format("has no key, the pipeline says ({})", list_of(wanted))
-                                 : fmt::format("has the key ({}), the pipeline says ({})",
-                                               list_of(key), list_of(table.key)));
+                     key.empty()
+                         ? fmt::format("has no key, the pipeline says ({})", list_of(wanted))
+                         : fmt::format("has the key ({}), the pipeline says ({})", list_of(key),
+                                       list_of(table.key)));
 }
 
 }  // namespace
@@ -174,8 +174,8 @@ Result<std::vector<std::string>> missing_text(Database& database, const std::str
                                   sql_name(field.name), type));
     } else if (!column->type.empty() && affinity(column->type) != affinity(type)) {
       return other_table(path, table,
-                         fmt::format("has the column \"{}\" as {}, the records need {}",
-                                     field.name, column->type, type));
+                         fmt::format("has the column \"{}\" as {}, the records need {}", field.name,
+                                     column->type, type));
     }
   }
   return texts;
