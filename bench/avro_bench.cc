@@ -3,7 +3,8 @@
 //     ninja avro_bench && bench/avro_bench
 //
 // reading_encode_slots     ten fields, all decoded into slots, all encoded from them
-// reading_encode_mixed     ten fields, four of them slots; all written again, the others as they are
+// reading_encode_mixed     ten fields, four of them slots; all written again, the others as they
+//                          are
 // reading_encode_reshaped  the same, but six of the output's fields have another type than the
 //                          input's (put into unions, branches swapped, int to long, float to
 //                          double): the harshest output there is

@@ -3,6 +3,8 @@
 #include "app/terminal.h"
 #include "app/verbs.h"
 #include "app/version.h"
+#include "file/zone.h"
+#include "rule/zone.h"
 
 #include <fmt/format.h>
 
@@ -34,6 +36,7 @@ const std::map<std::string_view, Verb>& verbs() {
 }
 
 int main_verb(int argc, char** argv) {
+  rule::set_zone_files(file::read_zone);
   Terminal terminal;
   const Parsed parsed = parse_options(argc, argv);
   if (parsed.stop) {

@@ -7,6 +7,7 @@
 #include <poll.h>
 
 #include <map>
+#include <optional>
 
 namespace penstock::app {
 namespace {
@@ -14,14 +15,22 @@ namespace {
 constexpr int64_t kLookMillis = 20;
 constexpr int64_t kTablesMillis = 1000;
 
+// What keeps a worker from running, for people; "" when nothing does.
+std::string trouble_of(const ops::WorkerSnapshot& worker) {
+  if (worker.state == engine::WorkerState::stopped) {
+    return "too many dead letters (dead_letters: stop_above); mend the rule or the producer and "
+           "start again";
+  }
+  if (worker.state == engine::WorkerState::running || !worker.error) return {};
+  return one_line(*worker.error);
+}
+
 // Says once what each worker waits for, and when that is over.
 class Troubles {
  public:
   void tell(ops::Runner& runner, ops::Output& output) {
     for (const ops::WorkerSnapshot& worker : runner.workers()) {
-      std::string now = worker.error && worker.state != engine::WorkerState::running
-                            ? one_line(*worker.error)
-                            : "";
+      std::string now = trouble_of(worker);
       std::string& before = last_[worker.stage];
       if (now == before) continue;
       output.note(now.empty() ? fmt::format("{}: goes on\n", worker.stage)
@@ -34,6 +43,16 @@ class Troubles {
  private:
   std::map<std::string, std::string> last_;
 };
+
+// A stage that was stopped never becomes idle: who waits for idleness is told so.
+std::optional<Error> stopped_stage(ops::Runner& runner) {
+  for (const ops::WorkerSnapshot& worker : runner.workers()) {
+    if (worker.state != engine::WorkerState::stopped) continue;
+    return fail(Code::V004, fmt::format("stage {} stopped: {}", worker.stage, trouble_of(worker)))
+        .take();
+  }
+  return std::nullopt;
+}
 
 }  // namespace
 
@@ -62,6 +81,10 @@ Result<void> run_until(Host& host, const RunUntil& until, ops::Output& output) {
     }
     if (until.millis > 0 && now.value - began.value >= until.millis) break;
     if (!until.until_idle || !host.quiet()) continue;
+    if (auto stopped = stopped_stage(runner)) {
+      runner.drain();
+      return std::unexpected(*std::move(stopped));
+    }
     PENSTOCK_TRY(idle, runner.idle());
     if (idle && host.quiet()) break;
   }

@@ -161,9 +161,9 @@ TEST_CASE("a chain of records ends at the depth's bound") {
 
 TEST_CASE("defaults can not blow a small datum up without bound") {
   const std::string writer = R"({"type":"array","items":{"type":"record","name":"R","fields":[]}})";
-  const std::string reader =
-      R"({"type":"array","items":{"type":"record","name":"R","fields":[{"name":"a","type":"string","default":")" +
-      std::string(4'000, 'a') + R"("}]}})";
+  const std::string reader = R"({"type":"array","items":{"type":"record","name":"R",)"
+                             R"("fields":[{"name":"a","type":"string","default":")" +
+                             std::string(4'000, 'a') + R"("}]}})";
   std::string result = resolved(writer, reader, Datum().whole(10).whole(0));
   CHECK(result.size() == 10 * 4'002 + 2);
   result = resolved(writer, reader, Datum().whole(60'000).whole(0));

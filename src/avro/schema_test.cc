@@ -42,7 +42,8 @@ TEST_CASE("the canonical form strips, orders and expands names") {
     "fields": [
       {"doc": "y", "default": 1, "type": {"type": "int", "logicalType": "date"}, "name": "v"},
       {"name": "next", "type": ["null", "Node"], "default": null},
-      {"name": "kind", "type": {"symbols": ["A", "B"], "name": "c.Kind", "type": "enum", "default": "A"}},
+      {"name": "kind", "type": {"symbols": ["A", "B"], "name": "c.Kind",
+        "type": "enum", "default": "A"}},
       {"name": "raw", "type": {"type": "fixed", "size": 4, "name": "Raw"}},
       {"name": "list", "type": {"items": {"type": "c.Kind"}, "type": "array"}},
       {"name": "map", "type": {"values": "Raw", "type": "map"}}]})");
@@ -81,10 +82,9 @@ TEST_CASE("logical types are read, and ignored where they do not fit") {
 
 TEST_CASE("defaults are checked and encoded") {
   const auto datum = [](std::string_view type, std::string_view initial) {
-    return good(
-               fmt::format(
-                   R"({{"type":"record","name":"R","fields":[{{"name":"f","type":{},"default":{}}}]}})",
-                   type, initial))
+    return good(fmt::format(R"({{"type":"record","name":"R",)"
+                            R"("fields":[{{"name":"f","type":{},"default":{}}}]}})",
+                            type, initial))
         ->root()
         .fields[0]
         .default_datum;
@@ -155,9 +155,11 @@ TEST_CASE("defaults of defaults cannot grow without bounds") {
 }
 
 TEST_CASE("schemas are made from parts of others") {
-  const auto source = good(
-      R"({"type":"record","name":"e.R","fields":[{"name":"k","type":{"type":"enum","name":"K","symbols":["A"]}},)"
-      R"({"name":"t","type":{"type":"long","logicalType":"timestamp-micros"}},{"name":"self","type":["null","R"]}]})");
+  const auto source =
+      good(R"({"type":"record","name":"e.R","fields":[)"
+           R"({"name":"k","type":{"type":"enum","name":"K","symbols":["A"]}},)"
+           R"({"name":"t","type":{"type":"long","logicalType":"timestamp-micros"}},)"
+           R"({"name":"self","type":["null","R"]}]})");
   const Node* kind = source->root().field("k")->type;
   const Node* time = source->root().field("t")->type;
   auto made = make_record("e.S", {{"a", kind, ""}, {"b", kind, "\"A\""}, {"t", time, "5"}});

@@ -1,7 +1,7 @@
 // positions.h — next offsets per partition, and the fates of what was read up to there.
 //
-// A position is the *source's own*: it covers everything handed out and also what an application never sees
-// (markers, compacted records). It is never "last record + 1".
+// A position is the *source's own*: it covers everything handed out and also what an application
+// never sees (markers, compacted records). It is never "last record + 1".
 //
 // Thread      values.
 #pragma once
@@ -51,8 +51,9 @@ class NamedCounts {
   std::vector<std::pair<std::string, uint64_t>> counts_;
 };
 
-// What became of the records of one input partition since its first: cumulative, committed with the position, so
-// that `in == out + dropped + dead + absorbed` can be checked for ever, also when retention took the records.
+// What became of the records of one input partition since its first: cumulative, committed with the
+// position, so that `in == out + dropped + dead + absorbed` can be checked for ever, also when
+// retention took the records.
 struct Fates {
   uint64_t in = 0;
   NamedCounts out;       // by output topic or store
@@ -66,8 +67,10 @@ struct Fates {
   bool operator==(const Fates&) const = default;
 };
 
-// `in=5 dead=1 out.usage.alpine=3 drop.steps[0]=1 copy.audit=2`: one line of printable text, for offset metadata (≤ 4,096 bytes
-// there) and position rows. from_text refuses anything else (nullopt).
+// `in=5 dead=1 out.usage.alpine=3 drop.steps[0]=1 copy.audit=2`: one line of printable text, for
+// position rows and offset metadata. It grows with the number of outputs (about 32 bytes each): a
+// log whose metadata is bounded has to keep longer ones elsewhere. from_text refuses anything else
+// (nullopt).
 std::string to_text(const Fates& fates);
 std::optional<Fates> fates_from_text(std::string_view text);
 

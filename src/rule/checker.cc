@@ -75,8 +75,7 @@ Result<Expr*> Checker::visit_args(Expr* expr) {
   return expr;
 }
 
-// Names and fields
-// ---------------------------------------------------------------------------------------------
+// --- Names and fields
 
 const Checker::Scope* Checker::find_scope(const Expr& expr, uint32_t* depth) const {
   if (expr.kind != ExprKind::name || expr.root) return nullptr;
@@ -213,9 +212,7 @@ Expr* Checker::narrowed(Expr* expr) {
   return expr;
 }
 
-// Guards
-//
-// -------------------------------------------------------------------------------------------------------
+// --- Guards
 
 std::string Checker::path_of(const Expr& expr) const {
   if (expr.kind == ExprKind::name) {
@@ -288,9 +285,7 @@ Result<void> Checker::need_bool(Expr* expr, std::string_view where) {
       .cure("compare the value with something, as in kwh > 0.0");
 }
 
-// Logic
-//
-// --------------------------------------------------------------------------------------------------------
+// --- Logic
 
 Result<Expr*> Checker::visit_joined(Expr* expr) {
   const bool all = expr->kind == ExprKind::all_of;
@@ -349,7 +344,6 @@ const Type* Checker::unify(const Type* a, const Type* b) {
 }
 
 // Lists, maps, macros
-// ------------------------------------------------------------------------------------------
 
 Result<Expr*> Checker::visit_list(Expr* expr) {
   PENSTOCK_TRY_VOID(visit_args(expr));
@@ -429,9 +423,7 @@ Result<Expr*> Checker::visit_macro(Expr* expr) {
   return expr;
 }
 
-// Errors
-//
-// -------------------------------------------------------------------------------------------------------
+// --- Errors
 
 Failure Checker::trouble(Code code, std::string message, const Expr& expr) const {
   const bool whole = expr.at == expr.start && expr.kind != ExprKind::macro;

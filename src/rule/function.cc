@@ -82,9 +82,7 @@ Value search(Fn fn, std::span<const Value> args, Context& context) {
   return Value::of_bool(pattern->found_in(text));
 }
 
-// Arithmetic
-//
-// ---------------------------------------------------------------------------------------------------
+// --- Arithmetic
 
 template <class T>
 bool arithmetic(Fn fn, T a, T b, T* result) {
@@ -246,7 +244,6 @@ Value indexed(std::span<const Value> args, Context& context) {
 }
 
 // Parts of times
-// -----------------------------------------------------------------------------------------------
 
 int64_t part_of(Fn fn, const Calendar& c) {
   switch (fn) {

@@ -26,9 +26,7 @@ bool any(const uint8_t* marks, size_t n) {
   return seen != 0;
 }
 
-// Columns
-//
-// ------------------------------------------------------------------------------------------------------
+// --- Columns
 
 const row::Column& column_of(const Instruction& in, const Chunk& chunk) {
   return chunk.batch->columns[chunk.slots[in.slot]];
@@ -124,9 +122,7 @@ void load_decimal(const Instruction& in, Register* registers, const Chunk& chunk
   });
 }
 
-// Row by row
-//
-// ---------------------------------------------------------------------------------------------------
+// --- Row by row
 
 bool decided(const Instruction& in, const Register* registers, size_t lane) {
   for (const Guard& guard : in.guards) {
@@ -183,9 +179,7 @@ void interpret(const Instruction& in, Register* registers, const Chunk& chunk) {
   to.nulls = any(to.own_nulls, n) ? to.own_nulls : nullptr;
 }
 
-// Comparisons
-//
-// --------------------------------------------------------------------------------------------------
+// --- Comparisons
 
 struct Less {
   template <class T>
@@ -259,9 +253,7 @@ void is_null(const Instruction& in, Register* registers, const Chunk& chunk) {
   for (size_t i = 0; i < n; i++) own[i] = kEqual ? a.nulls[i] : a.nulls[i] ^ 1U;
 }
 
-// Arithmetic
-//
-// ---------------------------------------------------------------------------------------------------
+// --- Arithmetic
 
 struct Add {
   template <class T>
@@ -366,9 +358,7 @@ void join(const Instruction& in, Register* registers, const Chunk& chunk) {
   to.bad = either_bad(a, b, to.own_bad, n);
 }
 
-// One operand
-//
-// --------------------------------------------------------------------------------------------------
+// --- One operand
 
 // `convert` answers false for an error.
 template <class From, class To, class Convert>
@@ -425,9 +415,7 @@ void count_characters(const Instruction& in, Register* registers, const Chunk& c
   });
 }
 
-// Texts
-//
-// --------------------------------------------------------------------------------------------------------
+// --- Texts
 
 template <class Op>
 void search(const Instruction& in, Register* registers, const Chunk& chunk) {
@@ -478,9 +466,7 @@ void in_list(const Instruction& in, Register* registers, const Chunk& chunk) {
   to.bad = a.bad;
 }
 
-// Logic
-//
-// --------------------------------------------------------------------------------------------------------
+// --- Logic
 
 // Whichever side decides (false for &&, true for ||) wins over an error of the other.
 template <bool kAnd>

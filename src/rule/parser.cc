@@ -69,9 +69,7 @@ class Parser {
     return unexpected("expected " + std::string(sign));
   }
 
-  // Nodes
-  //
-  // ------------------------------------------------------------------------------------------------------
+  // --- Nodes
 
   Expr* make(ExprKind kind, uint32_t start, uint32_t at) {
     auto* expr = new (arena_.allocate(sizeof(Expr), alignof(Expr))) Expr;
@@ -110,9 +108,7 @@ class Parser {
     uint32_t& level_;
   };
 
-  // Levels
-  //
-  // -----------------------------------------------------------------------------------------------------
+  // --- Levels
 
   Parsed expression() {
     const Deeper deeper(nesting_);

@@ -1,0 +1,119 @@
+#include "engine/intake.h"
+
+#include "avro/framing.h"
+#include "avro/json.h"
+
+#include <doctest/doctest.h>
+
+#include <map>
+#include <string>
+#include <vector>
+
+namespace penstock::engine {
+namespace {
+
+constexpr std::string_view kInput = R"({"type": "record", "name": "R", "fields": [
+  {"name": "id", "type": "long"}, {"name": "site", "type": "string", "default": "none"}]})";
+constexpr std::string_view kOld = R"({"type": "record", "name": "R", "fields": [
+  {"name": "id", "type": "int"}]})";
+
+avro::SchemaPtr schema_of(std::string_view text) {
+  auto schema = avro::parse(text);
+  REQUIRE(schema.has_value());
+  return *schema;
+}
+
+// Knows some schemas; counts how often it is asked for each.
+class Schemas final : public flow::SchemaSource {
+ public:
+  Found find(uint64_t fingerprint) override {
+    ++asked[fingerprint];
+    const auto found = known.find(fingerprint);
+    return {found == known.end() ? nullptr : found->second, true};
+  }
+  Result<void> add(const avro::SchemaPtr& schema) override {
+    known[schema->fingerprint()] = schema;
+    return {};
+  }
+  std::vector<avro::SchemaPtr> all() override { return {}; }
+  std::map<uint64_t, avro::SchemaPtr> known;
+  std::map<uint64_t, uint32_t> asked;
+};
+
+// Values of one partition, through an Intake that reads both columns.
+struct Mixed {
+  Mixed()
+      : intake({schema_of(kInput),
+                {avro::Framing::single_object},
+                {nullptr},
+                {{0, 0}, {1, 1}},
+                {},
+                &schemas}) {
+    REQUIRE(schemas.add(schema_of(kInput)).has_value());
+    REQUIRE(schemas.add(schema_of(kOld)).has_value());
+  }
+  void put(std::string_view schema, std::string_view json) {
+    const avro::SchemaPtr writer = schema_of(schema);
+    std::string& value = values.emplace_back();
+    avro::append_single_object_header(writer->fingerprint(), value);
+    REQUIRE(avro::from_json(writer->root(), json, avro::JsonStyle::avro, value).has_value());
+  }
+  void put_stranger(uint64_t fingerprint) {
+    avro::append_single_object_header(fingerprint, values.emplace_back());
+  }
+  void decode() {
+    for (const std::string& value : values) {
+      row::RawRecord& record = raw.records.emplace_back();
+      record.value = value;
+      record.has_value = true;
+    }
+    batch.records = raw.records;
+    batch.arena = &arena;
+    batch.columns.resize(2);
+    intake.decode(raw, batch);
+  }
+  Schemas schemas;
+  Intake intake;
+  std::vector<std::string> values;
+  row::RawBatch raw;
+  Arena arena;
+  row::Batch batch;
+};
+
+TEST_CASE("records of several schemas in one batch: each by its own, live rows ascending") {
+  Mixed mixed;
+  for (int round = 0; round < 3; ++round) {
+    mixed.put(kInput, R"({"id": 1, "site": "a"})");
+    mixed.put(kOld, R"({"id": 2})");
+    mixed.put_stranger(77);
+  }
+  mixed.values.push_back("no framing");
+  mixed.decode();
+  const row::Batch& batch = mixed.batch;
+  CHECK(batch.live == std::vector<uint32_t>{0, 1, 3, 4, 6, 7});
+  for (const uint32_t row : batch.live) {
+    CHECK(batch.columns[0].int64s[row] == (row % 3 == 0 ? 1 : 2));
+    CHECK(batch.columns[1].views[row] == (row % 3 == 0 ? "a" : "none"));
+  }
+  std::map<uint32_t, std::string> rejected;
+  for (const row::Reject& reject : batch.rejects) rejected[reject.row] = reject.reason;
+  CHECK(rejected == std::map<uint32_t, std::string>{{2, "avro.unknown_schema"},
+                                                    {5, "avro.unknown_schema"},
+                                                    {8, "avro.unknown_schema"},
+                                                    {9, "avro.framing"}});
+  CHECK(mixed.schemas.asked[77] == 1);  // once a batch, not once a record
+}
+
+TEST_CASE("a batch of nothing but strangers is refused, each record once") {
+  constexpr uint32_t kStrangers = 200'000;  // a pass over all for each would take minutes
+  Mixed mixed;
+  for (uint32_t at = 0; at < kStrangers; ++at)
+    mixed.put_stranger(uint64_t{at} * 0x9E3779B97F4A7C15);
+  mixed.put(kInput, R"({"id": 5, "site": "a"})");
+  mixed.decode();
+  CHECK(mixed.batch.live == std::vector<uint32_t>{kStrangers});
+  CHECK(mixed.batch.rejects.size() == kStrangers);
+}
+
+}  // namespace
+}  // namespace penstock::engine
