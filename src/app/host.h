@@ -2,7 +2,8 @@
 // sends, and the other terminals that it answers.
 //
 // Thread      start() and the destructor from one thread; handle() from the control socket's
-// threads. Errors      L002 when somebody else owns the folder.
+// threads.
+// Errors      L002 when somebody else owns the folder.
 #pragma once
 
 #include "app/instance.h"

@@ -5,7 +5,8 @@
 // on where it was, and a file that was sent whole is refused.
 //
 // Thread      any; returns when all files are in, or when output.gone() (then with what was
-// committed). Errors      U002 unknown topic, U006 already sent, F… the file and its rows.
+// committed).
+// Errors      U002 unknown topic, U006 already sent, F… the file and its rows.
 #pragma once
 
 #include "app/instance.h"

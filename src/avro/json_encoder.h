@@ -2,7 +2,8 @@
 //
 // Thread      one owner, for one value.
 // Limits      appends at most `max_bytes`; arrays, maps and records nest ≤ 64; trying union
-// branches is bounded too. Errors      encode() returns false; why() says what does not fit, and
+// branches is bounded too.
+// Errors      encode() returns false; why() says what does not fit, and
 // where ("…, at /tags/3").
 #pragma once
 

@@ -3,7 +3,8 @@
 //
 // Thread      free functions; a Json is a value.
 // Limits      nesting ≤ 256; the caller bounds the text's size (a tree takes about 100 bytes per
-// value). Errors      one sentence with the byte where it went wrong. Strings must be UTF-8; \ud800
+// value).
+// Errors      one sentence with the byte where it went wrong. Strings must be UTF-8; \ud800
 // alone is refused.
 //
 //     auto json = read_json(text);

@@ -35,7 +35,8 @@
 namespace penstock::avro {
 
 // A field of the input record that becomes a column: `field` counts through the input schema's
-// fields.
+// fields. Its shape is slot_shape's: null or a number, text or bytes has a null map; null or a
+// record, array or map is a datum that begins with the union's index.
 struct Want {
   uint32_t field;
   uint32_t slot;

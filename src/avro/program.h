@@ -2,7 +2,7 @@
 //
 // A program validates a datum from its first byte to its last. On the way it may fill slots and
 // record cuts (decode.cc), or append the datum's form under another schema to an output
-// (resolve.cc). Programs are built by compile.h. There is no recursion over schemas at run time:
+// (resolve.cc). Programs are built by builder.h. There is no recursion over schemas at run time:
 // only arrays, maps, records met again and reordered records re-enter run(), at most kMaxDepth deep
 // for what the bytes decide.
 //

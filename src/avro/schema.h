@@ -5,7 +5,8 @@
 //
 // Thread      immutable after parse(); share freely.
 // Lifetime    shared; inside a recursive schema a named type is referred to by a plain pointer that
-// its Schema owns. Limits      text ≤ 256 KiB, ≤ 2,000 fields and symbols in all, nesting ≤ 64.
+// its Schema owns.
+// Limits      text ≤ 256 KiB, ≤ 2,000 fields and symbols in all, nesting ≤ 64.
 // Errors      A001… with the path of the offending part ("/fields/2/type").
 //
 //     PENSTOCK_TRY(schema, avro::parse(text));

@@ -2,7 +2,8 @@
 //
 // Thread      free functions, no state.
 // Limits      years 0001 to 9999; at most nine digits of fraction; offsets below 24 hours; no leap
-// second (:60). Errors      false or nullopt: the text does not parse, or the result is out of
+// second (:60).
+// Errors      false or nullopt: the text does not parse, or the result is out of
 // range.
 //
 //     std::optional<Instant> at = parse_rfc3339("2026-01-01T00:00:00.5+01:00");

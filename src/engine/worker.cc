@@ -95,6 +95,10 @@ bool Worker::poll_source() {
   if (auto* batch = std::get_if<row::RawBatch>(&event)) return take_batch(std::move(*batch));
   if (auto* fault = std::get_if<flow::SourceFault>(&event)) {
     ++counters_.outages;
+    if (fault->partition && !fault->retry) {
+      stand_still(*fault->partition, std::move(fault->error));
+      return true;
+    }
     failed_ = !fault->retry;
     error_ = std::move(fault->error);
     poll_at_ = now_ + spec_.limits.retry_millis;
@@ -108,6 +112,11 @@ bool Worker::poll_source() {
     serve(Rebalance::lost, std::move(l->partitions), nullptr);
   }
   return true;
+}
+
+// A damaged chunk: its partition is read no further, what came before it is committed.
+void Worker::stand_still(Partition partition, Error error) {
+  if (OwnedPartition* owned = find(partition)) owned->damage = std::move(error);
 }
 
 bool Worker::take_batch(row::RawBatch&& batch) {
@@ -346,10 +355,20 @@ WorkerState Worker::state() const {
   }
   if (gate_.shut()) return WorkerState::stopped;
   if (owned_.empty()) return WorkerState::unassigned;
+  if (damage() != nullptr) return WorkerState::waiting;
   return has_unclaimed() ? WorkerState::claiming : WorkerState::running;
 }
 
-Worker::Status Worker::status() const { return {state(), error_, owned_, refused_, ever_claimed_}; }
+const Error* Worker::damage() const {
+  const auto at = std::ranges::find_if(owned_, [](const auto& o) { return o.damage.has_value(); });
+  return at != owned_.end() ? &*at->damage : nullptr;
+}
+
+Worker::Status Worker::status() const {
+  const Error* standing = error_ ? &*error_ : damage();
+  return {state(), standing != nullptr ? std::optional(*standing) : std::nullopt, owned_, refused_,
+          ever_claimed_};
+}
 
 Millis Worker::deadline() const {
   Millis at = now_ + kHeartbeatMillis;

@@ -76,7 +76,7 @@ enum class WorkerState : uint8_t {
   unassigned,  // no partition is ours
   claiming,    // partitions are ours, but not their positions yet
   running,
-  waiting,  // an outage; status().error says which
+  waiting,  // an outage, or a damaged partition (the others go on); status().error says which
   stopped,  // too many dead letters (StopAbove); until resume() or a restart
   drained,
   failed,  // status().error says why; only a new process helps
@@ -103,7 +103,8 @@ class Worker {
     Offset group_next;  // what the group of a store's stage was told
     flow::Fates fates;  // cumulative, up to `durable`
     bool claimed = false;
-    bool announce = false;  // a first start: commit once, also without a move
+    bool announce = false;        // a first start: commit once, also without a move
+    std::optional<Error> damage;  // it stands still before something unreadable
   };
   struct Status {
     WorkerState state;
@@ -142,6 +143,8 @@ class Worker {
   // worker.cc: the source's side
   bool intake();
   bool poll_source();
+  void stand_still(Partition partition, Error error);
+  const Error* damage() const;
   bool take_batch(row::RawBatch&& batch);
   bool compute(row::RawBatch& batch);
   void serve(Rebalance kind, flow::PartitionSet partitions, flow::Membership membership);

@@ -99,6 +99,7 @@ void Worker::adopt(flow::Owned&& got) {
   owned->durable = owned->next = owned->group_next = got.next;
   owned->fates = std::move(got.fates);
   owned->claimed = true;
+  owned->damage.reset();
   owned->announce = log_sink_ && membership_ && got.start != flow::Start::resumed;
   ends_.source->start(owned->partition, owned->next);
 }
@@ -390,6 +391,7 @@ void Worker::seek_back() {
   for (OwnedPartition& owned : owned_) {
     if (!owned.claimed || leaving(owned.partition)) continue;
     if (flying_ == nullptr) owned.next = owned.durable;
+    owned.damage.reset();  // it is read anew, and tells again
     ends_.source->start(owned.partition, owned.next);
   }
 }

@@ -38,9 +38,12 @@ TEST_CASE("a dead letter keeps the bytes and is an ordinary Avro record") {
 }
 
 TEST_CASE("damaged dead letters are refused") {
+  flow::DeadLetter letter;
+  letter.stage = "s";
+  letter.topic = "t";
+  letter.reason = "r";
   std::string bytes;
-  flow::append_dead_letter({.stage = "s", .topic = "t", .lineage = "l", .step = "x", .reason = "r"},
-                           bytes);
+  flow::append_dead_letter(letter, bytes);
   for (size_t size = 0; size < bytes.size(); ++size) {
     CHECK_FALSE(flow::read_dead_letter(ByteView(bytes).substr(0, size)).has_value());
   }

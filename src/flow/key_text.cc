@@ -1,8 +1,8 @@
 #include "flow/key_text.h"
 
-#include <charconv>
-
 #include "avro/write.h"
+
+#include <charconv>
 
 namespace penstock::flow {
 namespace {

@@ -4,7 +4,8 @@
 // log_contract.h.
 //
 // Thread      a Log may be used from any thread; a Source, LogSink or Appender belongs to one
-// worker. Lifetime    the Log outlives every Source, LogSink and Appender that it made.
+// worker.
+// Lifetime    the Log outlives every Source, LogSink and Appender that it made.
 //
 //     PENSTOCK_TRY(source, log.open_source({"meters.processing", {"preprocessed"}, "worker-0"},
 //     waker)); PENSTOCK_TRY(sink, log.open_sink({"meters.processing", {"preprocessed"},
@@ -21,6 +22,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -60,6 +62,7 @@ struct Lost {
 struct SourceFault {
   Error error;
   bool retry;
+  std::optional<Partition> partition = {};  // only this one stands still; the others go on
 };  // an outage (retry) or the end
 using SourceEvent = std::variant<Idle, row::RawBatch, Assigned, Revoked, Lost, SourceFault>;
 

@@ -6,15 +6,15 @@
 // Thread      values.
 #pragma once
 
+#include "base/error.h"
+#include "base/units.h"
+
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
-
-#include "base/error.h"
-#include "base/units.h"
 
 namespace penstock::flow {
 
@@ -56,11 +56,11 @@ class NamedCounts {
 // retention took the records.
 struct Fates {
   uint64_t in = 0;
-  NamedCounts out;       // by output topic or store
-  NamedCounts dropped;   // by step ("steps[0]")
-  uint64_t dead = 0;     // dead letters
-  uint64_t absorbed = 0; // windows, repeats
-  NamedCounts copied;    // by topic: send, fan-out; apart from the sum
+  NamedCounts out;        // by output topic or store
+  NamedCounts dropped;    // by step ("steps[0]")
+  uint64_t dead = 0;      // dead letters
+  uint64_t absorbed = 0;  // windows, repeats
+  NamedCounts copied;     // by topic: send, fan-out; apart from the sum
 
   bool adds_up() const { return in == out.total() + dropped.total() + dead + absorbed; }
   void add(const Fates& more);

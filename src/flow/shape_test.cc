@@ -8,9 +8,8 @@ using namespace penstock;
 
 namespace {
 avro::SchemaPtr reading() {
-  return *avro::parse(
-      R"({"type":"record","name":"Reading","fields":[)"
-      R"({"name":"meter_id","type":"string"},{"name":"kwh","type":"double"}]})");
+  return *avro::parse(R"({"type":"record","name":"Reading","fields":[)"
+                      R"({"name":"meter_id","type":"string"},{"name":"kwh","type":"double"}]})");
 }
 }  // namespace
 

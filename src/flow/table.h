@@ -1,8 +1,10 @@
 // table.h — reference data that records are joined with.
 //
 // Thread      a TableVersion is immutable and shared by all workers; Table::current() from any
-// thread. Lifetime    an epoch holds the version that its rows were joined with; views into it stay
-// valid that long. Shapes      rows × columns; keys are normalised: a string's UTF-8, an integer's
+// thread.
+// Lifetime    an epoch holds the version that its rows were joined with; views into it stay
+// valid that long.
+// Shapes      rows × columns; keys are normalised: a string's UTF-8, an integer's
 // decimal text; several fields: each
 //             preceded by its length as a varint (key_text.h).
 #pragma once

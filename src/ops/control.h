@@ -6,8 +6,10 @@
 // request, 'o' out, 'e' note, 'x' exit code), the length as 4 bytes little-endian, the bytes.
 //
 // Thread      the server has a thread of its own and one per request; the handler runs on the
-// latter. Limits      a request ≤ 1 MiB, a piece of output ≤ 1 MiB; 32 requests at once, further
-// ones are told to come back. Errors      C001 when the owner does not answer.
+// latter.
+// Limits      a request ≤ 1 MiB, a piece of output ≤ 1 MiB; 32 requests at once, further
+// ones are told to come back.
+// Errors      C001 when the owner does not answer.
 #pragma once
 
 #include "base/error.h"

@@ -1,7 +1,8 @@
 // worker_thread.h — turns a worker for real: a thread, the machine's clock, a condition variable.
 //
 // Thread      the worker lives on the thread that this class owns; everything public may be called
-// from any thread. Lifetime    destroying it without request_drain() and join() stops the worker
+// from any thread.
+// Lifetime    destroying it without request_drain() and join() stops the worker
 // where it is, as a crash would: what is
 //             not committed will be read again.
 // Errors      an error while the worker is made is returned by start(); later ones are in

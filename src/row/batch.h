@@ -6,7 +6,8 @@
 //
 // Thread      the worker that owns it; moves forward, is never shared.
 // Lifetime    columns, datums and cuts live in `arena` (the turn's) or in the RawBatch. Valid for
-// one turn. Limits      at most 2^31 rows.
+// one turn.
+// Limits      at most 2^31 rows.
 //
 //     for (uint32_t row : batch.live) total += batch.columns[slot].float64s[row];    // fors down
 #pragma once

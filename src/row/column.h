@@ -2,7 +2,8 @@
 //
 // Thread      one owner.
 // Lifetime    slots and what `view` slots point to live as long as the batch's arena and raw bytes
-// (batch.h). Shapes      every column of a batch has exactly Batch::rows slots; slots of rows that
+// (batch.h).
+// Shapes      every column of a batch has exactly Batch::rows slots; slots of rows that
 // are not live hold anything.
 #pragma once
 

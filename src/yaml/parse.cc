@@ -53,6 +53,7 @@ class Builder {
     }
   }
   ~Builder() {
+    if (event_ != nullptr) fy_parser_event_free(parser_, event_);
     if (parser_ != nullptr) fy_parser_destroy(parser_);
     if (diag_ != nullptr) fy_diag_unref(diag_);
   }

@@ -31,22 +31,26 @@ def write_inputs(folder, seed):
     with open(READINGS / "readings.csv", newline="") as file:
         good = [[r[name] for name in HEADER] for r in csv.DictReader(file)]
     mixed = [(row, None) for row in good]
-    expected = {"implausible": 0, "join.no_match": 0, "dropped": 0, "broken": 0}
+    expected = {"implausible": [], "join.no_match": [], "broken": [], "dropped": 0}
     broken = []
     for number in range(BAD):
         kind = ("implausible", "join.no_match", "dropped", "broken")[number % 4]
         meter, at = good[randomness.randrange(len(good))][:2]
-        expected[kind] += 1
         if kind == "broken":
             size = randomness.randrange(0, 40)
             start = b"" if randomness.random() < 0.5 else b"\xc3\x01"
             broken.append({"key": meter, "value_hex": (start + randomness.randbytes(size)).hex()})
+            expected[kind].append(broken[-1]["value_hex"])
             continue
         row = {
             "implausible": [meter, at, f"-{randomness.random() + 0.001:.6f}", "0.0"],
             "join.no_match": [f"unknown-{number}", at, "0.5", "0.0"],
             "dropped": [f"TEST-{number}", at, "0.5", "0.0"],
         }[kind]
+        if kind == "dropped":
+            expected[kind] += 1
+        else:
+            expected[kind].append(row[0])  # by the record's key
         mixed.insert(randomness.randrange(len(mixed)), (row, kind))
     with open(folder / "mixed.csv", "w", newline="") as file:
         writer = csv.writer(file)
@@ -111,13 +115,16 @@ class Campaign:
             problems.append(f"{count} rows")
         verified = look("verify", self.folder)
         problems += [f"{s['what']}: {s['equation']}" for s in verified["sums"] if not s["holds"]]
-        found = {"implausible": 0, "join.no_match": 0, "broken": 0}
+        found = {"implausible": [], "join.no_match": [], "broken": []}
         for letter in look("dead", self.folder, "-n", "-1")["letters"]:
             name = letter["reason"] if letter["reason"] in found else "broken"
-            found[name] += 1
+            found[name].append(letter["value_hex"] if name == "broken" else letter["key"])
         dropped = sum(sum(s["fates"]["dropped"].values()) for s in look("status", self.folder)["stages"])
-        if {**found, "dropped": dropped} != expected:
-            problems.append(f"dead letters {found}, dropped {dropped}; expected {expected}")
+        if dropped != expected["dropped"]:
+            problems.append(f"dropped {dropped}, expected {expected['dropped']}")
+        for name, letters in found.items():
+            if sorted(letters) != sorted(expected[name]):
+                problems.append(f"dead letters {name}: {len(letters)}, expected {len(expected[name])}, or others than these")
         return problems
 
 

@@ -74,7 +74,7 @@ flow::SourceEvent GroupSource::read(const flow::PollLimits& limits) {
     row::RawBatch batch;
     batch.partition = last_read_ = it->first;
     if (auto result = it->second->poll(limits, batch); !result) {
-      return flow::SourceFault{std::move(result).error(), false};
+      return flow::SourceFault{std::move(result).error(), false, it->first};
     }
     if (!batch.records.empty()) return batch;
   }
