@@ -213,6 +213,59 @@ inline void a_resumed_worker_cannot_commit_old_work(LogHarness& harness) {
   CHECK(contract_read(log, "out", 0).back() == "b0");
 }
 
+inline CommitEnd commit_now(LogSink& sink, ContractWaker& waker, Commit commit) {
+  CommitEnd end = CommitEnd::fatal;
+  sink.begin_commit(std::move(commit));
+  contract_wait(waker, "the commit", [&] {
+    SinkEvent event = sink.poll();
+    const auto* ended = std::get_if<Ended>(&event);
+    if (ended != nullptr) end = ended->end;
+    return ended != nullptr;
+  });
+  return end;
+}
+
+// Evicted and back before anybody else claimed: term and position are as they were, so only the
+// membership tells that the epoch is of a former life.
+inline void an_old_membership_is_fenced_by_itself(LogHarness& harness) {
+  Log& log = harness.log();
+  contract_topics(log, {{.name = "in"}, {.name = "out"}});
+  contract_append(log, "in", 0, contract_values("a", 3));
+  ContractWaker waker;
+  const auto assigned = [&](Source& source) {
+    Membership membership;
+    contract_wait(waker, "Assigned", [&] {
+      SourceEvent event = source.poll({});
+      if (std::holds_alternative<Lost>(event)) source.answer();
+      if (auto* got = std::get_if<Assigned>(&event)) membership = got->membership;
+      return membership != nullptr;
+    });
+    source.start({0, 0}, {0});
+    source.answer();
+    return membership;
+  };
+  auto source = log.open_source({"g", {"in"}, "w"}, waker);
+  REQUIRE(source.has_value());
+  auto sink = log.open_sink({"g", {"in"}, {"out"}, "w"}, waker);
+  REQUIRE(sink.has_value());
+  const Membership old = assigned(**source);
+  std::vector<Owned> owned;
+  (*sink)->begin_claim({{0, 0}}, old);
+  contract_wait(waker, "the claim", [&] {
+    SinkEvent event = (*sink)->poll();
+    if (auto* claimed = std::get_if<Claimed>(&event)) owned = claimed->owned;
+    return !owned.empty();
+  });
+  harness.evict(**source);
+  const Membership now = assigned(**source);
+  Fates fates;
+  fates.in = 3;
+  fates.dropped.add("test", 3);
+  const PartitionCommit moved{{0, 0}, owned[0].term, {0}, {3}, fates};
+  CHECK(commit_now(**sink, waker, {{moved}, old}) == CommitEnd::fenced);
+  CHECK(commit_now(**sink, waker, {{moved}, now}) == CommitEnd::done);
+}
+
 inline void revoked_is_ours_until_answered(LogHarness& harness) {
   Log& log = harness.log();
   contract_topics(log, {{.name = "in", .partitions = 4}, {.name = "out", .partitions = 4}});
@@ -391,18 +444,6 @@ inline std::vector<Owned> claim_now(LogSink& sink, ContractWaker& waker, Partiti
   return owned;
 }
 
-inline CommitEnd commit_now(LogSink& sink, ContractWaker& waker, Commit commit) {
-  CommitEnd end = CommitEnd::fatal;
-  sink.begin_commit(std::move(commit));
-  contract_wait(waker, "the commit", [&] {
-    SinkEvent event = sink.poll();
-    const auto* ended = std::get_if<Ended>(&event);
-    if (ended != nullptr) end = ended->end;
-    return ended != nullptr;
-  });
-  return end;
-}
-
 // A file, a simulated meter: positions are kept for sources that are no topics.
 inline void inputs_need_not_be_topics(LogHarness& harness) {
   contract_topics(harness.log(), {{.name = "out"}});
@@ -554,6 +595,7 @@ inline std::vector<ContractCase> log_contract() {
       {"a wrong from or term is fenced", a_wrong_from_or_term_is_fenced},
       {"an evicted worker is fenced", an_evicted_worker_is_fenced},
       {"a resumed worker cannot commit old work", a_resumed_worker_cannot_commit_old_work},
+      {"an old membership is fenced by itself", an_old_membership_is_fenced_by_itself},
       {"revoked is ours until answered", revoked_is_ours_until_answered},
       {"who leaves leaves all to the others", who_leaves_leaves_all_to_the_others},
       {"an unknown end is settled by a claim", an_unknown_end_is_settled_by_a_claim},

@@ -1,5 +1,8 @@
 #include "log/embedded/db.h"
 
+#include "base/check.h"
+#include "log/embedded/rocksdb_checksum.h"
+
 #include <rocksdb/db.h>
 #include <rocksdb/experimental.h>
 #include <rocksdb/table.h>
@@ -17,8 +20,10 @@ constexpr size_t kMiB = 1 << 20;
 constexpr size_t kBlockCacheBytes = 16 * kMiB;
 constexpr size_t kWriteBuffersBytes = 64 * kMiB;
 constexpr size_t kChunksBufferBytes = 8 * kMiB;
+// During replay: a buffer that fills up then is flushed and synced before the open ends.
+constexpr size_t kReplayBufferBytes = 64 * kMiB;
 constexpr size_t kSmallBufferBytes = 2 * kMiB;
-constexpr size_t kWalBytes = 10 * kMiB;
+constexpr size_t kWalBytes = 8 * kMiB;
 constexpr size_t kBlobFileBytes = 32 * kMiB;
 constexpr size_t kMinBlobBytes = 512;
 constexpr int kOpenFiles = 256;
@@ -66,7 +71,7 @@ rocksdb::ColumnFamilyOptions family_options(Family family,
   options.write_buffer_size = kSmallBufferBytes;
   options.arena_block_size = 256 << 10;
   if (family == Family::chunks) {
-    options.write_buffer_size = kChunksBufferBytes;
+    options.write_buffer_size = kReplayBufferBytes;  // kChunksBufferBytes when open
     options.max_write_buffer_number = 3;
     // Chunks lie in blob files and only their keys in tables: compaction moves no records.
     options.enable_blob_files = true;
@@ -93,6 +98,7 @@ struct DbBatch::Impl {
     bool borrowed = false;
   };
   std::vector<Change> changes;
+  rocksdb::WriteBatch writes;  // kept for its memory: growing anew copies megabytes
 };
 
 DbBatch::DbBatch() : impl_(std::make_unique<Impl>()) {}
@@ -156,6 +162,7 @@ Db::~Db() {
 }
 
 Result<std::unique_ptr<Db>> Db::open(const std::string& folder, bool read_only) {
+  PENSTOCK_CHECK(rocksdb_checksum("123456789") == 0xe3069283);
   const auto cache = rocksdb::NewLRUCache(kBlockCacheBytes);
   std::vector<rocksdb::ColumnFamilyDescriptor> families;
   families.emplace_back(rocksdb::kDefaultColumnFamilyName, family_options(Family::meta, cache));
@@ -175,11 +182,17 @@ Result<std::unique_ptr<Db>> Db::open(const std::string& folder, bool read_only) 
   impl->db.reset(opened);
   opened->DestroyColumnFamilyHandle(handles[0]);
   impl->families.assign(handles.begin() + 1, handles.end());
-  return std::unique_ptr<Db>(new Db(std::move(impl)));
+  std::unique_ptr<Db> db(new Db(std::move(impl)));
+  if (read_only) return db;
+  const auto set = opened->SetOptions(db->impl_->of(Family::chunks),
+                                      {{"write_buffer_size", std::to_string(kChunksBufferBytes)}});
+  if (!set.ok()) return fail(Code::L001, "data folder " + folder + ": " + set.ToString());
+  return db;
 }
 
 Result<void> Db::write(DbBatch& batch, bool sync) {
-  rocksdb::WriteBatch writes;
+  rocksdb::WriteBatch& writes = batch.impl_->writes;
+  writes.Clear();
   for (const auto& change : batch.impl_->changes) {
     auto* family = impl_->of(change.family);
     if (!change.put) {

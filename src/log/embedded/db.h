@@ -2,9 +2,8 @@
 //
 // Thread      Db from any thread; a DbBatch, Cursor or Value has one owner.
 // Lifetime    the Db outlives every Cursor and Value that came from it.
-// Limits      block cache 16 MiB, write buffers 64 MiB, write-ahead log 10 MiB (what a restart
-// after
-//             kill -9 has to replay).
+// Limits      block cache 16 MiB, write buffers 64 MiB, write-ahead log 8 MiB (what a restart
+//             after kill -9 has to replay).
 // Errors      L001 when opening; L005 when the folder fails later (disk full, I/O error).
 //
 //     DbBatch batch;
