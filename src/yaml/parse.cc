@@ -55,7 +55,7 @@ class Builder {
   ~Builder() {
     if (event_ != nullptr) fy_parser_event_free(parser_, event_);
     if (parser_ != nullptr) fy_parser_destroy(parser_);
-    if (diag_ != nullptr) fy_diag_unref(diag_);
+    if (diag_ != nullptr) fy_diag_destroy(diag_);  // not unref: the collected errors go with it
   }
   Builder(const Builder&) = delete;
   Builder& operator=(const Builder&) = delete;
