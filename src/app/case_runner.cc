@@ -80,7 +80,7 @@ class CaseRun {
     for (const auto& [name, rows] : test_.tables) {
       const plan::Table* table = plan_->table(name);
       if (table == nullptr)
-        return fail(Code::P308, fmt::format("no table \"{}\" is declared", name)).at(test_.place);
+        return fail("P308"_code, fmt::format("no table \"{}\" is declared", name)).at(test_.place);
       std::string lines;
       for (const yaml::Node& row : rows->items) {
         lines += yaml_to_json(row, &table->shape.schema->root()) + "\n";
@@ -106,7 +106,7 @@ class CaseRun {
     for (const std::string& table : table_names(stage)) {
       if (!tables_.contains(table)) {
         return fail(
-                   Code::V002,
+                   "V002"_code,
                    fmt::format("the stage joins table \"{}\", which the test does not give", table))
             .at(test_.place);
       }
@@ -212,7 +212,7 @@ class CaseRun {
       for (const auto& [key, value] : expected.entries) {
         const avro::Field* field = type == nullptr ? nullptr : type->field(key.text);
         if (field == nullptr) {
-          return fail(Code::V002, fmt::format("{} has no field \"{}\"", output, key.text))
+          return fail("V002"_code, fmt::format("{} has no field \"{}\"", output, key.text))
               .at(plan_->document->place(key));
         }
         PENSTOCK_TRY(json, normal(*field->type, value));

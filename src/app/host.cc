@@ -63,11 +63,11 @@ Result<int> Host::serve(const Options& options, ops::Output& output) {
 
 Result<int> Host::produce_until_gone(ops::Output& output) {
   if (instance_->plan()->producers.empty()) {
-    return fail(Code::U002, "the pipeline has no producers")
+    return fail("U002"_code, "the pipeline has no producers")
         .cure("declare one under producers:, or use penstock send");
   }
   if (producing_.exchange(true))
-    return fail(Code::U007, "the producers of this pipeline run already");
+    return fail("U007"_code, "the producers of this pipeline run already");
   ++feeds_;
   Result<int> code = 0;
   const Result<void> opened = instance_->open_tables();

@@ -20,16 +20,16 @@ Result<std::string> read_input(const std::string& path) {
   };
   const std::unique_ptr<std::FILE, Close> file(path == "-" ? stdin
                                                            : std::fopen(path.c_str(), "rb"));
-  if (!file) return fail(Code::U003, fmt::format("cannot read {}: {}", path, std::strerror(errno)));
+  if (!file) return fail("U003"_code, fmt::format("cannot read {}: {}", path, std::strerror(errno)));
   std::string text;
   char piece[65536];
   while (const size_t got = std::fread(piece, 1, sizeof piece, file.get())) {
     text.append(piece, got);
     if (text.size() > kInputBytesMax)
-      return fail(Code::U003, fmt::format("{} is larger than 256 MiB", path));
+      return fail("U003"_code, fmt::format("{} is larger than 256 MiB", path));
   }
   if (std::ferror(file.get()) != 0)
-    return fail(Code::U003, fmt::format("cannot read {}: {}", path, std::strerror(errno)));
+    return fail("U003"_code, fmt::format("cannot read {}: {}", path, std::strerror(errno)));
   return text;
 }
 

@@ -24,21 +24,21 @@ namespace {
 
 Result<void> runs_here(const plan::Plan& plan) {
   if (plan.log.part != "embedded") {
-    return fail(Code::U004,
+    return fail("U004"_code,
                 fmt::format("target \"{}\" has the log \"{}\", which this version cannot run",
                             plan.target, plan.log.part));
   }
   for (const plan::Store& store : plan.stores) {
     if (store.part == "sqlite") continue;
     return fail(
-        Code::U004,
+        "U004"_code,
         fmt::format("target \"{}\" has store \"{}\" on \"{}\", which this version cannot run",
                     plan.target, store.name, store.part));
   }
   for (const plan::Stage& stage : plan.stages) {
     for (const plan::StepUse& step : stage.steps) {
       if (step.part->built) continue;
-      return fail(Code::U004,
+      return fail("U004"_code,
                   fmt::format("stage \"{}\" has a step \"{}\", which this version cannot run",
                               stage.name, step.part->name));
     }
@@ -64,7 +64,7 @@ Result<std::unique_ptr<Instance>> Instance::open(std::shared_ptr<const plan::Pla
   const bool own = access == Access::own;
   std::error_code error;
   if (own && !std::filesystem::create_directories(folder + "/log", error) && error) {
-    return fail(Code::L001, fmt::format("cannot make {}: {}", folder, error.message()));
+    return fail("L001"_code, fmt::format("cannot make {}: {}", folder, error.message()));
   }
   log::EmbeddedOptions options;
   options.folder = folder + "/log";

@@ -182,7 +182,7 @@ Parsed refuse(const CLI::App& app, const CLI::ParseError& error, int argc, char*
   const std::string_view word = argc > 1 ? argv[1] : "";
   const bool known = std::ranges::find(verbs, word) != verbs.end();
   Error problem;
-  problem.code = Code::U001;
+  problem.code = "U001"_code;
   if (word.empty()) {
     problem.message = "no verb was given";
   } else {

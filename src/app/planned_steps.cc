@@ -47,7 +47,7 @@ Result<const flow::Shape::Field*> find_field(const flow::Config& config, const y
   if (const auto* field = shape.field(name.text); field != nullptr) return field;
   std::vector<std::string_view> names;
   for (const auto& field : shape.fields()) names.push_back(field.name);
-  return fail(Code::P301, fmt::format("the record has no field \"{}\" here", name.text))
+  return fail("P301"_code, fmt::format("the record has no field \"{}\" here", name.text))
       .at(config.place(name))
       .hint(did_you_mean(name.text, names));
 }
@@ -62,7 +62,7 @@ Result<std::vector<std::string>> check_group(const flow::Config& config, const f
   const yaml::Node& at = *config.find("at");
   PENSTOCK_TRY(time, find_field(config, at, shape));
   if (!is_timestamp(without_null(*time->type))) {
-    return fail(Code::P309, fmt::format("\"{}\" is {}", at.text, avro::describe(*time->type)))
+    return fail("P309"_code, fmt::format("\"{}\" is {}", at.text, avro::describe(*time->type)))
         .at(config.place(at));
   }
   return by;
@@ -131,7 +131,7 @@ std::optional<Call> parse_call(std::string_view text) {
 }
 
 Failure no_aggregate(const flow::Config& config, const yaml::Node& rule, std::string_view name) {
-  return fail(Code::P310, fmt::format("\"{}\" is no aggregate", rule.text))
+  return fail("P310"_code, fmt::format("\"{}\" is no aggregate", rule.text))
       .at(config.place(rule))
       .hint(did_you_mean(name, kAggregates));
 }
@@ -159,7 +159,7 @@ Result<avro::SchemaPtr> aggregate(const flow::Config& config, const yaml::Node& 
   PENSTOCK_TRY(values, value_type(config, rule, *call, record));
   avro::SchemaPtr type = aggregate_type(call->name, values);
   if (type == nullptr) {
-    return fail(Code::P311,
+    return fail("P311"_code,
                 fmt::format("{} takes no {}", call->name, avro::describe(values->root())))
         .at(config.place(rule));
   }
@@ -182,7 +182,7 @@ Result<std::unique_ptr<flow::Step>> make_window(const flow::Config& config, flow
     const bool taken = std::ranges::find(by, name.text) != by.end() ||
                        name.text == "window_start" || name.text == "window_end";
     if (taken) {
-      return fail(Code::P312, fmt::format("\"{}\" is a field of the window already", name.text))
+      return fail("P312"_code, fmt::format("\"{}\" is a field of the window already", name.text))
           .at(config.place(name));
     }
     PENSTOCK_TRY(type, aggregate(config, rule, record));

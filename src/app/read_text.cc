@@ -11,21 +11,21 @@ Result<std::string> read_text(const std::string& path, size_t limit_bytes) {
   std::error_code failed;
   const auto status = std::filesystem::status(path, failed);
   if (!std::filesystem::exists(status)) {
-    return fail(Code::P001, fmt::format("there is no file {}", path));
+    return fail("P001"_code, fmt::format("there is no file {}", path));
   }
   if (std::filesystem::is_directory(status)) {
-    return fail(Code::P002, fmt::format("{} is a folder", path));
+    return fail("P002"_code, fmt::format("{} is a folder", path));
   }
   std::ifstream file(path, std::ios::binary);
   if (!std::filesystem::is_regular_file(status) || !file) {
-    return fail(Code::P001, fmt::format("{} cannot be read", path));
+    return fail("P001"_code, fmt::format("{} cannot be read", path));
   }
   std::string text(limit_bytes + 1, '\0');
   file.read(text.data(), static_cast<std::streamsize>(text.size()));
-  if (file.bad()) return fail(Code::P001, fmt::format("{} cannot be read", path));
+  if (file.bad()) return fail("P001"_code, fmt::format("{} cannot be read", path));
   text.resize(static_cast<size_t>(file.gcount()));
   if (text.size() > limit_bytes) {
-    return fail(Code::P003, fmt::format("{} has more than {} bytes", path, limit_bytes));
+    return fail("P003"_code, fmt::format("{} has more than {} bytes", path, limit_bytes));
   }
   return text;
 }

@@ -48,7 +48,7 @@ class Troubles {
 std::optional<Error> stopped_stage(ops::Runner& runner) {
   for (const ops::WorkerSnapshot& worker : runner.workers()) {
     if (worker.state != engine::WorkerState::stopped) continue;
-    return fail(Code::V004, fmt::format("stage {} stopped: {}", worker.stage, trouble_of(worker)))
+    return fail("V004"_code, fmt::format("stage {} stopped: {}", worker.stage, trouble_of(worker)))
         .take();
   }
   return std::nullopt;

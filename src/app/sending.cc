@@ -63,7 +63,7 @@ class Sender {
     if (topic == nullptr) {
       std::vector<std::string_view> names;
       for (const plan::Topic& one : plan_->topics) names.push_back(one.name);
-      return fail(Code::U002, fmt::format("the pipeline has no topic \"{}\"", options_.to))
+      return fail("U002"_code, fmt::format("the pipeline has no topic \"{}\"", options_.to))
           .hint(did_you_mean(options_.to, names));
     }
     for (const std::string& path : options_.inputs) {
@@ -103,7 +103,7 @@ class Sender {
                                          input.name.substr(input.name.find(':') + 1, 32));
     PENSTOCK_TRY(chosen, choose_group(instance_.log(), base, input.rows, options_.again));
     if (chosen.refused) {
-      return fail(Code::U006, fmt::format("{} was sent to {} before: all {} rows", path, topic.name,
+      return fail("U006"_code, fmt::format("{} was sent to {} before: all {} rows", path, topic.name,
                                           input.rows));
     }
     ops::Parts parts = instance_.parts();

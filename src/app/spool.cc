@@ -24,7 +24,7 @@ Result<Spool> Spool::standard_input(std::vector<std::string>& inputs) {
                              .string();
       const int descriptor = ::mkstemps(name.data(), json ? 6 : 4);
       if (descriptor < 0)
-        return fail(Code::U003, "cannot make a temporary file for standard input");
+        return fail("U003"_code, "cannot make a temporary file for standard input");
       ::close(descriptor);
       spool.path_ = name;
       std::ofstream(name, std::ios::binary) << text;

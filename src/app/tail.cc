@@ -108,7 +108,7 @@ Result<void> tail_store(const Options& options, const Looked& at, const plan::St
                         ops::Output& output) {
   flow::Store* opened = at.store_of(store.name);
   if (opened == nullptr)
-    return fail(Code::S001, fmt::format("store \"{}\" is not there yet", store.name));
+    return fail("S001"_code, fmt::format("store \"{}\" is not there yet", store.name));
   PENSTOCK_TRY(rows, opened->newest(store.table, static_cast<uint32_t>(options.limit)));
   for (const std::string& row : rows) output.out(row + "\n");
   return {};
@@ -127,7 +127,7 @@ Result<int> tail(const Options& options, const Looked& at, ops::Output& output) 
     } else if (const plan::Store* store = at.plan.store(name); store != nullptr) {
       PENSTOCK_TRY_VOID(tail_store(options, at, *store, output));
     } else {
-      return fail(Code::U002, fmt::format("the pipeline has no topic or store \"{}\"", name))
+      return fail("U002"_code, fmt::format("the pipeline has no topic or store \"{}\"", name))
           .hint(did_you_mean(name, known));
     }
   }

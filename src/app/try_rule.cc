@@ -65,7 +65,7 @@ Result<std::string> try_rule(std::string_view rule, std::string_view schema_json
   rule::Evaluation evaluation(program, slots);
   std::vector<rule::FailedRow> failed;
   const row::Column column = evaluation.compute(batch, batch.live, failed);
-  if (!failed.empty()) return fail(Code::V003, failed.front().text);
+  if (!failed.empty()) return fail("V003"_code, failed.front().text);
   return slot_json(column, 0, type->root());
 }
 

@@ -72,7 +72,7 @@ Result<int> test(const Options& options, ops::Output& output) {
         "<testsuite name=\"penstock\" tests=\"{}\" failures=\"{}\">\n{}</testsuite>\n",
         tally.passed + tally.failed, tally.failed, tally.junit);
     report.close();
-    if (!report) return fail(Code::U003, fmt::format("cannot write {}", options.junit_file));
+    if (!report) return fail("U003"_code, fmt::format("cannot write {}", options.junit_file));
   }
   return tally.failed == 0 ? 0 : 1;
 }

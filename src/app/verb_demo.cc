@@ -64,7 +64,7 @@ class Demo {
     for (const inspect::Sum& sum : verified.sums) {
       if (!sum.holds) output_.out(fmt::format("WRONG: {}: {}\n", sum.what, sum.equation));
     }
-    if (!verified.holds()) return fail(Code::V001, "some sums do not add up");
+    if (!verified.holds()) return fail("V001"_code, "some sums do not add up");
     output_.out(
         fmt::format("every record is accounted for ({} sums add up)\n", verified.sums.size()));
     return {};

@@ -49,7 +49,7 @@ Result<int> explain(const Options& options, ops::Output& output) {
   }
   const std::string text = plan::explain_field(parts(), what);
   if (text.empty()) {
-    return fail(Code::U002, fmt::format("there is no error number or field \"{}\"", what))
+    return fail("U002"_code, fmt::format("there is no error number or field \"{}\"", what))
         .cure("numbers look like P012; fields like stages.from or drop.when");
   }
   output.out(text);

@@ -20,7 +20,7 @@ Result<void> write_file(const std::filesystem::path& path, std::string_view byte
   std::ofstream file(path, std::ios::binary);
   file.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
   file.close();
-  if (!file) return fail(Code::U003, fmt::format("cannot write {}", path.string()));
+  if (!file) return fail("U003"_code, fmt::format("cannot write {}", path.string()));
   return {};
 }
 
@@ -48,13 +48,13 @@ Result<int> init(const Options& options, ops::Output& output) {
   const std::string& folder = options.inputs.back();
   const auto names = template_names();
   if (std::ranges::find(names, name) == names.end()) {
-    return fail(Code::U002, fmt::format("there is no template \"{}\"", name))
+    return fail("U002"_code, fmt::format("there is no template \"{}\"", name))
         .hint(did_you_mean(name, names))
         .cure(fmt::format("take one of: {}", fmt::join(names, ", ")));
   }
   std::error_code error;
   if (std::filesystem::exists(folder, error) && !std::filesystem::is_empty(folder, error)) {
-    return fail(Code::U005, fmt::format("{} is not empty", folder));
+    return fail("U005"_code, fmt::format("{} is not empty", folder));
   }
   PENSTOCK_TRY_VOID(write_template(name, folder));
   output.out(

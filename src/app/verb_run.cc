@@ -35,9 +35,9 @@ Result<int> here_or_at_owner(const Options& options, const std::string& folder, 
                              Own own) {
   for (int tries = 1;; ++tries) {
     Result<int> code = own();
-    if (code || !is_code(code.error(), Code::L002)) return code;
+    if (code || !is_code(code.error(), "L002"_code)) return code;
     code = ops::ask_owner(folder, options_to_text(options), output);
-    if (code || !is_code(code.error(), Code::C001) || tries == kOwnerTries || output.gone())
+    if (code || !is_code(code.error(), "C001"_code) || tries == kOwnerTries || output.gone())
       return code;
     std::this_thread::sleep_for(kOwnerAgain);
   }
@@ -47,7 +47,7 @@ Result<void> knows_stage(const plan::Plan& plan, const std::string& stage) {
   if (stage.empty() || plan.stage(stage) != nullptr) return {};
   std::vector<std::string_view> names;
   for (const plan::Stage& one : plan.stages) names.push_back(one.name);
-  return fail(Code::U002, fmt::format("the pipeline has no stage \"{}\"", stage))
+  return fail("U002"_code, fmt::format("the pipeline has no stage \"{}\"", stage))
       .hint(did_you_mean(stage, names));
 }
 

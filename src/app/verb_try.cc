@@ -32,7 +32,7 @@ Result<int> each_case(const std::string& file, ops::Output& output,
 Result<int> eval(const Options& options, ops::Output& output) {
   if (!options.cases_file.empty())
     return each_case(options.cases_file, output, rule::evaluate_case);
-  if (options.inputs.empty()) return fail(Code::U001, "eval needs a rule, or --cases FILE");
+  if (options.inputs.empty()) return fail("U001"_code, "eval needs a rule, or --cases FILE");
   if (options.schema_file.empty()) {
     std::string line = "{\"expr\":";
     append_json_string(options.inputs.front(), line);
@@ -53,7 +53,7 @@ Result<int> eval(const Options& options, ops::Output& output) {
 Result<int> avro_decode(const Options& options, ops::Output& output) {
   if (!options.cases_file.empty()) return each_case(options.cases_file, output, avro::decode_case);
   if (options.schema_file.empty())
-    return fail(Code::U001, "avro decode needs --schema FILE, or --cases FILE");
+    return fail("U001"_code, "avro decode needs --schema FILE, or --cases FILE");
   PENSTOCK_TRY(schema, read_input(options.schema_file));
   std::string reader;
   if (!options.reader_file.empty()) {
@@ -69,7 +69,7 @@ Result<int> avro_decode(const Options& options, ops::Output& output) {
 Result<int> avro_encode(const Options& options, ops::Output& output) {
   if (!options.cases_file.empty()) return each_case(options.cases_file, output, avro::encode_case);
   if (options.schema_file.empty())
-    return fail(Code::U001, "avro encode needs --schema FILE, or --cases FILE");
+    return fail("U001"_code, "avro encode needs --schema FILE, or --cases FILE");
   PENSTOCK_TRY(schema, read_input(options.schema_file));
   PENSTOCK_TRY(json, read_input(options.inputs.empty() ? "-" : options.inputs.front()));
   PENSTOCK_TRY(bytes, avro::encode_text(schema, framing_of(options.framing), json));

@@ -46,7 +46,7 @@ Result<std::string> resolved_json(const Schema& writer, const Schema& reader, By
   PENSTOCK_TRY(resolver, Resolver::compile(writer.root(), reader.root()));
   std::string resolved;
   std::string why;
-  if (!resolver.run(datum, resolved, &why)) return fail(Code::A005, why);
+  if (!resolver.run(datum, resolved, &why)) return fail("A005"_code, why);
   return to_json(reader.root(), resolved, JsonStyle::avro);
 }
 
@@ -55,7 +55,7 @@ Result<std::string> decoded(const Json& line) {
   const Json* hex = line.member("hex");
   std::string datum;
   if (writer_json == nullptr || hex == nullptr || !from_hex(hex->text, datum))
-    return fail(Code::A006, R"(a case is {"writer": SCHEMA, "reader": SCHEMA, "hex": "…"})");
+    return fail("A006"_code, R"(a case is {"writer": SCHEMA, "reader": SCHEMA, "hex": "…"})");
   PENSTOCK_TRY(writer, schema_of(*writer_json));
   const Json* reader_json = line.member("reader");
   if (reader_json == nullptr || reader_json->kind == Json::Kind::null_)
@@ -68,7 +68,7 @@ Result<std::string> encoded(const Json& line) {
   const Json* schema_json = line.member("schema");
   const Json* value = line.member("value");
   if (schema_json == nullptr || value == nullptr)
-    return fail(Code::A006, R"(a case is {"schema": SCHEMA, "value": …})");
+    return fail("A006"_code, R"(a case is {"schema": SCHEMA, "value": …})");
   PENSTOCK_TRY(schema, schema_of(*schema_json));
   std::string text;
   write_json(*value, text);
@@ -104,9 +104,9 @@ Result<std::string> decode_text(std::string_view schema, std::string_view reader
   if (framing == Framing::single_object) {
     uint64_t fingerprint = 0;
     if (!strip_single_object(bytes, fingerprint, bytes))
-      return fail(Code::A007, "the value does not begin with C3 01 and a fingerprint");
+      return fail("A007"_code, "the value does not begin with C3 01 and a fingerprint");
     if (fingerprint != writer->fingerprint())
-      return fail(Code::A007,
+      return fail("A007"_code,
                   fmt::format("written under the schema {:016x}, the one given is {:016x}",
                               fingerprint, writer->fingerprint()));
   }

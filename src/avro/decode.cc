@@ -133,7 +133,7 @@ Result<DecodePlan> DecodePlan::compile(SchemaPtr writer, SchemaPtr input, std::v
                                        std::vector<uint32_t> cuts) {
   const Node& root = input->root();
   if (root.type != Type::record || writer->root().type != Type::record) {
-    return fail(Code::A021,
+    return fail("A021"_code,
                 fmt::format("a topic's schema must be a record, not {}",
                             describe(root.type != Type::record ? root : writer->root())));
   }

@@ -276,7 +276,7 @@ Result<void> EncodePlan::Program::slot_value(Step& step, row::Kind kind, const N
     step.value_prefix = prefix(branch);
   }
   if (best_rank == kNoSymbol) {
-    return fail(Code::A022,
+    return fail("A022"_code,
                 fmt::format("field \"{}\" of the output: {} cannot become {}",
                             output->root().fields[step.field].name, describe(from), describe(to)));
   }
@@ -313,7 +313,7 @@ void EncodePlan::Program::order_cuts() {
 Result<EncodePlan> EncodePlan::compile(SchemaPtr input, SchemaPtr output,
                                        std::vector<Origin> origins) {
   if (input->root().type != Type::record || output->root().type != Type::record) {
-    return fail(Code::A021, "a topic's schema must be a record");
+    return fail("A021"_code, "a topic's schema must be a record");
   }
   PENSTOCK_CHECK(origins.size() == output->root().fields.size());
   auto program = std::make_unique<Program>();

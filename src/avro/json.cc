@@ -18,7 +18,7 @@ Result<void> encode(const Node& type, const Json& json, JsonEncoder::Form form, 
   JsonEncoder encoder(form, kMaxResolvedBytes, out);
   if (encoder.encode(type, json)) return {};
   out.resize(before);
-  return fail(Code::A006, encoder.why());
+  return fail("A006"_code, encoder.why());
 }
 
 // A cell's text as the JSON value that means it.
@@ -29,7 +29,7 @@ Result<Json> cell(const Node& type, std::string_view text) {
   switch (type.type) {
     case Type::boolean:
       if (text != "true" && text != "false")
-        return fail(Code::A006, fmt::format("\"{}\" is neither true nor false", text));
+        return fail("A006"_code, fmt::format("\"{}\" is neither true nor false", text));
       json.kind = Json::Kind::boolean;
       json.boolean = text == "true";
       return json;
@@ -46,7 +46,7 @@ Result<Json> cell(const Node& type, std::string_view text) {
     case Type::array:
     case Type::map: {
       auto read = read_json(text);
-      if (!read) return fail(Code::A006, std::move(read.error()));
+      if (!read) return fail("A006"_code, std::move(read.error()));
       return std::move(*read);
     }
     default:
@@ -60,22 +60,22 @@ Result<void> union_cell(const Node& type, std::string_view text, std::string& ou
 
 Result<void> from_json(const Node& type, std::string_view text, JsonStyle style, std::string& out) {
   if (text.size() > kMaxJsonBytes)
-    return fail(Code::A006,
+    return fail("A006"_code,
                 fmt::format("{} bytes of JSON; at most {} are read", text.size(), kMaxJsonBytes));
   const auto json = read_json(text);
-  if (!json) return fail(Code::A006, json.error());
+  if (!json) return fail("A006"_code, json.error());
   return encode(type, *json,
                 style == JsonStyle::avro ? JsonEncoder::Form::avro : JsonEncoder::Form::plain, out);
 }
 
 Result<void> from_text(const Node& type, std::string_view text, std::string& out) {
   if (text.size() > kMaxJsonBytes)
-    return fail(Code::A006,
+    return fail("A006"_code,
                 fmt::format("a cell of {} bytes; at most {} are read", text.size(), kMaxJsonBytes));
   if (type.type == Type::union_) return union_cell(type, text, out);
   if (type.type == Type::null_) {
     if (text.empty()) return {};
-    return fail(Code::A006, "text where only null can be");
+    return fail("A006"_code, "text where only null can be");
   }
   PENSTOCK_TRY(json, cell(type, text));
   return encode(type, json, JsonEncoder::Form::plain, out);
@@ -90,7 +90,7 @@ bool can_be_null(const Node& type) {
 
 // Empty text is null where null is a branch; other text is the first branch that it fits.
 Result<void> union_cell(const Node& type, std::string_view text, std::string& out) {
-  Result<void> last = fail(Code::A006, "text where only null can be");
+  Result<void> last = fail("A006"_code, "text where only null can be");
   for (size_t i = 0; i < type.branches.size(); ++i) {
     const Node& branch = *type.branches[i];
     if (branch.type == Type::null_ && !text.empty()) continue;

@@ -226,7 +226,7 @@ class Printer {
 
 Result<std::string> to_json(const Node& type, ByteView datum, JsonStyle style) {
   Printer printer(style, datum);
-  if (!printer.print(type)) return fail(Code::A005, printer.why());
+  if (!printer.print(type)) return fail("A005"_code, printer.why());
   return printer.take();
 }
 

@@ -186,7 +186,7 @@ TEST_CASE("cases of the command line") {
   const auto framed = encode_text("\"int\"", Framing::single_object, "1");
   REQUIRE(framed.has_value());
   CHECK(*decode_text("int", "long", Framing::single_object, *framed) == "1");
-  CHECK(decode_text("long", "", Framing::single_object, *framed).error().code == Code::A007);
+  CHECK(decode_text("long", "", Framing::single_object, *framed).error().code == "A007"_code);
 }
 
 }  // namespace

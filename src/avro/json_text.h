@@ -8,7 +8,7 @@
 // alone is refused.
 //
 //     auto json = read_json(text);
-//     if (!json) return fail(Code::A006, json.error());
+//     if (!json) return fail("A006"_code, json.error());
 //     if (const Json* type = json->member("type")) …
 #pragma once
 

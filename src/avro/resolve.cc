@@ -13,7 +13,7 @@ Result<Resolver> Resolver::compile(const Node& writer, const Node& reader) {
                      (writer.type == Type::int_ && reader.type == Type::long_) ||
                      (writer.type == Type::string && reader.type == Type::bytes);
   if (!builder.resolve(writer, reader, &why)) {
-    return fail(Code::A020, fmt::format("the schemas do not resolve: {}", why));
+    return fail("A020"_code, fmt::format("the schemas do not resolve: {}", why));
   }
   return Resolver(builder.finish(), keeps);
 }

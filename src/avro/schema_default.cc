@@ -17,7 +17,7 @@ bool SchemaBuilder::all_defaults() {
 bool SchemaBuilder::encode_default(Default& one) {
   if (one.state == Default::State::done) return true;
   path_ = one.path;
-  if (one.state == Default::State::busy) return no(Code::A003, "a default that contains itself");
+  if (one.state == Default::State::busy) return no("A003"_code, "a default that contains itself");
   one.state = Default::State::busy;
   Field& field = one.record->fields[one.field];
   JsonEncoder encoder(JsonEncoder::Form::initial, kMaxDefaultBytes, field.default_datum);
@@ -27,11 +27,11 @@ bool SchemaBuilder::encode_default(Default& one) {
   });
   if (!encoder.encode(*field.type, *one.json)) {
     path_ = one.path;
-    return no(Code::A003, fmt::format("the default of field \"{}\" does not fit: {}", field.name,
+    return no("A003"_code, fmt::format("the default of field \"{}\" does not fit: {}", field.name,
                                       encoder.why()));
   }
   default_bytes_ += field.default_datum.size();
-  if (default_bytes_ > kMaxDefaultsBytes) return no(Code::A004, "defaults too large");
+  if (default_bytes_ > kMaxDefaultsBytes) return no("A004"_code, "defaults too large");
   one.state = Default::State::done;
   return true;
 }

@@ -129,7 +129,7 @@ class Writer {
 
 Result<SchemaPtr> finished(const Writer& writer, std::string_view text) {
   if (!writer.clash().empty())
-    return fail(Code::A002,
+    return fail("A002"_code,
                 fmt::format("\"{}\" would be two different types in one schema", writer.clash()));
   return parse(text);
 }

@@ -81,7 +81,7 @@ Node* SchemaBuilder::make(Type type) {
 
 bool SchemaBuilder::count_part() {
   return ++parts_ <= kMaxSchemaParts ||
-         no(Code::A004, fmt::format("more than {} fields and symbols", kMaxSchemaParts));
+         no("A004"_code, fmt::format("more than {} fields and symbols", kMaxSchemaParts));
 }
 
 Result<SchemaPtr> SchemaBuilder::build(const Json& json) {
@@ -94,7 +94,7 @@ Result<SchemaPtr> SchemaBuilder::build(const Json& json) {
 }
 
 const Node* SchemaBuilder::type(const Json& json, std::string_view space, uint32_t depth) {
-  if (depth > kMaxSchemaDepth) return none(Code::A004, "types nested too deeply");
+  if (depth > kMaxSchemaDepth) return none("A004"_code, "types nested too deeply");
   switch (json.kind) {
     case Json::Kind::string:
       return reference(json.text, space);
@@ -103,7 +103,7 @@ const Node* SchemaBuilder::type(const Json& json, std::string_view space, uint32
     case Json::Kind::object:
       return object(json, space, depth);
     default:
-      return none(Code::A001, fmt::format("{} is not a type", kind_name(json.kind)));
+      return none("A001"_code, fmt::format("{} is not a type", kind_name(json.kind)));
   }
 }
 
@@ -112,30 +112,30 @@ const Node* SchemaBuilder::reference(std::string_view name, std::string_view spa
   auto found = named_.find(in_space(name, space));
   if (found == named_.end()) found = named_.find(name);
   if (found != named_.end()) return found->second;
-  return none(Code::A002, fmt::format("unknown type \"{}\"", name));
+  return none("A002"_code, fmt::format("unknown type \"{}\"", name));
 }
 
 const Node* SchemaBuilder::union_of(const Json& json, std::string_view space, uint32_t depth) {
-  if (json.items.empty()) return none(Code::A001, "a union without branches");
+  if (json.items.empty()) return none("A001"_code, "a union without branches");
   Node* node = make(Type::union_);
   std::vector<std::string> keys;
   for (size_t i = 0; i < json.items.size(); ++i) {
     const Path path(path_, i);
     const Node* branch = type(json.items[i], space, depth + 1);
     if (branch == nullptr) return nullptr;
-    if (branch->type == Type::union_) return none(Code::A001, "a union directly in a union");
+    if (branch->type == Type::union_) return none("A001"_code, "a union directly in a union");
     keys.push_back(branch_key(*branch));
     node->branches.push_back(branch);
   }
   std::ranges::sort(keys);
   if (const auto twice = std::ranges::adjacent_find(keys); twice != keys.end())
-    return none(Code::A001, fmt::format("a union with \"{}\" twice", *twice));
+    return none("A001"_code, fmt::format("a union with \"{}\" twice", *twice));
   return node;
 }
 
 const Node* SchemaBuilder::object(const Json& json, std::string_view space, uint32_t depth) {
   const Json* what = json.member("type");
-  if (what == nullptr) return none(Code::A001, "an object without \"type\"");
+  if (what == nullptr) return none("A001"_code, "an object without \"type\"");
   if (what->kind != Json::Kind::string) {
     const Path path(path_, "type");
     return type(*what, space, depth + 1);
@@ -160,7 +160,7 @@ const Node* SchemaBuilder::items_of(Type type, const Json& json, std::string_vie
   const std::string_view key = type == Type::array ? "items" : "values";
   const Json* items = json.member(key);
   if (items == nullptr)
-    return none(Code::A001, fmt::format("an {} without \"{}\"", type_name(type), key));
+    return none("A001"_code, fmt::format("an {} without \"{}\"", type_name(type), key));
   Node* node = make(type);
   const Path path(path_, key);
   node->items = this->type(*items, space, depth + 1);
@@ -169,16 +169,16 @@ const Node* SchemaBuilder::items_of(Type type, const Json& json, std::string_vie
 
 bool SchemaBuilder::full_name(const Json& json, std::string_view space, std::string& name) {
   const Json* given = json.member("name");
-  if (!is_string(given)) return no(Code::A001, "a named type without \"name\"");
+  if (!is_string(given)) return no("A001"_code, "a named type without \"name\"");
   const Json* own_space = json.member("namespace");
   if (own_space != nullptr && own_space->kind != Json::Kind::null_) {
-    if (!is_string(own_space)) return no(Code::A001, "a \"namespace\" that is not a string");
+    if (!is_string(own_space)) return no("A001"_code, "a \"namespace\" that is not a string");
     space = own_space->text;
   }
   name = in_space(given->text, space);
-  if (!valid_full_name(name)) return no(Code::A001, fmt::format("\"{}\" is not a name", name));
+  if (!valid_full_name(name)) return no("A001"_code, fmt::format("\"{}\" is not a name", name));
   if (primitive_type(name.substr(name.rfind('.') + 1)))
-    return no(Code::A001, fmt::format("\"{}\" has a primitive type's name", name));
+    return no("A001"_code, fmt::format("\"{}\" has a primitive type's name", name));
   return true;
 }
 
@@ -187,10 +187,10 @@ bool SchemaBuilder::aliases(const Json& json, std::string_view space, bool dotte
   const Json* given = json.member("aliases");
   if (given == nullptr) return true;
   const Path path(path_, "aliases");
-  if (given->kind != Json::Kind::array) return no(Code::A001, "aliases that are not an array");
+  if (given->kind != Json::Kind::array) return no("A001"_code, "aliases that are not an array");
   for (const Json& alias : given->items) {
     const bool valid = is_string(&alias) && (dotted ? valid_full_name : valid_name)(alias.text);
-    if (!valid) return no(Code::A001, "an alias that is not a name");
+    if (!valid) return no("A001"_code, "an alias that is not a name");
     out.push_back(dotted ? in_space(alias.text, space) : alias.text);
   }
   return true;
@@ -203,7 +203,7 @@ const Node* SchemaBuilder::named(Type type, const Json& json, std::string_view s
   Node* node = make(type);
   node->name = name;
   if (!named_.emplace(name, node).second)
-    return none(Code::A002, fmt::format("\"{}\" is defined twice", name));
+    return none("A002"_code, fmt::format("\"{}\" is defined twice", name));
   if (!aliases(json, space_of(name), true, node->aliases)) return nullptr;
   bool whole = false;
   if (type == Type::record) whole = fields(*node, json, space_of(name), depth);
@@ -215,7 +215,7 @@ const Node* SchemaBuilder::named(Type type, const Json& json, std::string_view s
 bool SchemaBuilder::fields(Node& record, const Json& json, std::string_view space, uint32_t depth) {
   const Json* given = json.member("fields");
   if (given == nullptr || given->kind != Json::Kind::array)
-    return no(Code::A001, fmt::format("record \"{}\" without \"fields\"", record.name));
+    return no("A001"_code, fmt::format("record \"{}\" without \"fields\"", record.name));
   const Path path(path_, "fields");
   for (size_t i = 0; i < given->items.size(); ++i) {
     const Path item(path_, i);
@@ -227,18 +227,18 @@ bool SchemaBuilder::fields(Node& record, const Json& json, std::string_view spac
 bool SchemaBuilder::field(Node& record, const Json& json, std::string_view space, uint32_t depth) {
   if (!count_part()) return false;
   const Json* name = json.member("name");
-  if (!is_string(name)) return no(Code::A001, "a field without \"name\"");
+  if (!is_string(name)) return no("A001"_code, "a field without \"name\"");
   if (!valid_name(name->text))
-    return no(Code::A001, fmt::format("\"{}\" is not a field's name", name->text));
+    return no("A001"_code, fmt::format("\"{}\" is not a field's name", name->text));
   if (record.field(name->text) != nullptr)
-    return no(Code::A002, fmt::format("field \"{}\" stands twice", name->text));
+    return no("A002"_code, fmt::format("field \"{}\" stands twice", name->text));
   Field made;
   made.name = name->text;
   if (!aliases(json, {}, false, made.aliases)) return false;
   if (const Json* doc = json.member("doc"); is_string(doc)) made.doc = doc->text;
   const Json* what = json.member("type");
   if (what == nullptr)
-    return no(Code::A001, fmt::format("field \"{}\" without \"type\"", name->text));
+    return no("A001"_code, fmt::format("field \"{}\" without \"type\"", name->text));
   {
     const Path path(path_, "type");
     made.type = type(*what, space, depth + 1);
@@ -258,22 +258,22 @@ bool SchemaBuilder::field(Node& record, const Json& json, std::string_view space
 bool SchemaBuilder::symbols(Node& node, const Json& json) {
   const Json* given = json.member("symbols");
   if (given == nullptr || given->kind != Json::Kind::array || given->items.empty())
-    return no(Code::A001, fmt::format("enum \"{}\" without \"symbols\"", node.name));
+    return no("A001"_code, fmt::format("enum \"{}\" without \"symbols\"", node.name));
   for (const Json& symbol : given->items) {
     if (!count_part()) return false;
     if (!is_string(&symbol) || !valid_name(symbol.text))
-      return no(Code::A001, fmt::format("enum \"{}\" has a symbol that is not a name", node.name));
+      return no("A001"_code, fmt::format("enum \"{}\" has a symbol that is not a name", node.name));
     node.symbols.push_back(symbol.text);
   }
   auto sorted = node.symbols;
   std::ranges::sort(sorted);
   if (const auto twice = std::ranges::adjacent_find(sorted); twice != sorted.end())
-    return no(Code::A001, fmt::format("symbol \"{}\" stands twice", *twice));
+    return no("A001"_code, fmt::format("symbol \"{}\" stands twice", *twice));
   const Json* initial = json.member("default");
   if (initial == nullptr) return true;
   const auto found = std::ranges::find(node.symbols, initial->text);
   if (!is_string(initial) || found == node.symbols.end())
-    return no(Code::A003, "an enum's default that is not one of its symbols");
+    return no("A003"_code, "an enum's default that is not one of its symbols");
   node.has_enum_default = true;
   node.enum_default = static_cast<uint32_t>(found - node.symbols.begin());
   return true;
@@ -287,7 +287,7 @@ bool SchemaBuilder::size(Node& node, const Json& json) {
   const char* end = number ? given->text.data() + given->text.size() : nullptr;
   if (!number || std::from_chars(given->text.data(), end, bytes).ptr != end ||
       bytes > kMaxFixedBytes) {
-    return no(Code::A001, fmt::format("fixed \"{}\" without a valid \"size\"", node.name));
+    return no("A001"_code, fmt::format("fixed \"{}\" without a valid \"size\"", node.name));
   }
   node.size_bytes = bytes;
   read_logical(node, json);
@@ -296,7 +296,7 @@ bool SchemaBuilder::size(Node& node, const Json& json) {
 
 Result<SchemaPtr> parse(std::string_view text) {
   if (text.size() > kMaxSchemaBytes)
-    return fail(Code::A004, fmt::format("a schema of {} bytes; at most {} are read", text.size(),
+    return fail("A004"_code, fmt::format("a schema of {} bytes; at most {} are read", text.size(),
                                         kMaxSchemaBytes));
   Json json;
   if (primitive_type(text)) {
@@ -305,7 +305,7 @@ Result<SchemaPtr> parse(std::string_view text) {
     return SchemaBuilder().build(json);
   }
   auto read = read_json(text);
-  if (!read) return fail(Code::A001, std::move(read.error()));
+  if (!read) return fail("A001"_code, std::move(read.error()));
   return SchemaBuilder().build(*read);
 }
 

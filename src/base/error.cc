@@ -13,10 +13,25 @@ namespace {
 
 constexpr auto kCatalogue = std::to_array<CatalogueEntry>({
 #define PENSTOCK_ERROR(code, cls, title, cause, cure) \
-  {Code::code, #code, ErrorClass::cls, title, cause, cure},
+  {#code, ErrorClass::cls, title, cause, cure},
 #include "base/catalogue.def"
 #undef PENSTOCK_ERROR
 });
+
+consteval const CatalogueEntry& line_of(std::string_view name) {
+  return *std::ranges::find(kCatalogue, name, &CatalogueEntry::name);
+}
+
+}  // namespace
+
+template <CodeName Name>
+const CatalogueEntry Listed<Name>::entry = line_of({Name.text, 4});
+
+#define PENSTOCK_ERROR(code, cls, title, cause, cure) template struct Listed<#code>;
+#include "base/catalogue.def"
+#undef PENSTOCK_ERROR
+
+namespace {
 
 bool same_name(std::string_view a, std::string_view b) {
   return std::ranges::equal(
@@ -64,9 +79,8 @@ std::string caret_lines(const Error& error) {
 }  // namespace
 
 const CatalogueEntry& catalogue_entry(Code code) {
-  const auto index = static_cast<size_t>(code);
-  PENSTOCK_CHECK(index < kCatalogue.size());
-  return kCatalogue[index];
+  PENSTOCK_CHECK(code.entry() != nullptr);
+  return *code.entry();
 }
 
 const CatalogueEntry* find_catalogue_entry(std::string_view name) {

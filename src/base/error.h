@@ -6,8 +6,8 @@
 // records are not Errors: they are row::Reject.
 //
 // Thread      a value; copy and move freely.
-// Usage       return fail(Code::P012, "unknown field \"form\" in stage \"s\"").at(place).hint("did
-// you mean \"from\"?");
+// Usage       return fail("P012"_code, "unknown field \"form\" in stage \"s\"").at(place).hint(
+//                 "did you mean \"from\"?");
 #pragma once
 
 #include <cstdint>
@@ -27,21 +27,47 @@ enum class ErrorClass : uint8_t {
   data,         // 1: a record, a datum, a schema given on the command line
 };
 
-enum class Code : uint16_t {
-#define PENSTOCK_ERROR(code, cls, title, cause, cure) code,
-#include "base/catalogue.def"
-#undef PENSTOCK_ERROR
-};
-
 // One entry of the catalogue. All texts are static.
 struct CatalogueEntry {
-  Code code{};
   std::string_view name;  // "P012"
   ErrorClass cls;
   std::string_view title;
   std::string_view cause;
   std::string_view cure;
 };
+
+// "P012", as a type can carry it.
+struct CodeName {
+  char text[5]{};
+  consteval CodeName(const char (&literal)[5]) {  // NOLINT: meant to convert
+    for (int i = 0; i < 5; ++i) text[i] = literal[i];
+  }
+};
+
+// The entry called Name; error.cc makes one for each line of the catalogue. So a code that stands in no
+// line does not link, and a new line of the catalogue compiles error.cc alone.
+template <CodeName Name>
+struct Listed {
+  static const CatalogueEntry entry;
+};
+
+// A number of the catalogue: "P012"_code. Code{} is none.
+class Code {
+ public:
+  constexpr Code() = default;
+  constexpr explicit Code(const CatalogueEntry* entry) : entry_(entry) {}
+  bool operator==(const Code&) const = default;
+  constexpr const CatalogueEntry* entry() const { return entry_; }
+
+ private:
+  const CatalogueEntry* entry_ = nullptr;
+};
+
+template <CodeName Name>
+constexpr Code operator""_code() {
+  return Code(&Listed<Name>::entry);
+}
+
 const CatalogueEntry& catalogue_entry(Code code);
 // The entry called `name` ("P012", any case), or nullptr.
 const CatalogueEntry* find_catalogue_entry(std::string_view name);

@@ -292,7 +292,7 @@ Result<void> build_main(Built& built) {
   built.route.field = stage.route_field;
   const flow::Shape::Field* field = built.made.shape.field(stage.route_field);
   if (field == nullptr || avro::slot_shape(*field->type).kind != row::Kind::string) {
-    return fail(Code::P301, fmt::format("the records are routed by \"{}\", which is no text field",
+    return fail("P301"_code, fmt::format("the records are routed by \"{}\", which is no text field",
                                         stage.route_field));
   }
   built.route.slot = built.made.shape.slot(stage.route_field);

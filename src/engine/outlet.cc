@@ -23,12 +23,12 @@ Result<Outlet> Outlet::make(const plan::Topic& topic, flow::Shape& shape,
   for (const std::string& field : topic.key) {
     const flow::Shape::Field* found = shape.field(field);
     if (found == nullptr) {
-      return fail(Code::P301,
+      return fail("P301"_code,
                   fmt::format("topic {} is keyed by \"{}\", which the record does not have",
                               topic.name, field));
     }
     if (!flow::can_be_key(avro::slot_shape(*found->type).kind)) {
-      return fail(Code::P302, fmt::format("topic {} is keyed by \"{}\", which is {}", topic.name,
+      return fail("P302"_code, fmt::format("topic {} is keyed by \"{}\", which is {}", topic.name,
                                           field, avro::describe(*found->type)));
     }
     key_slots.push_back(shape.slot(field));

@@ -180,9 +180,9 @@ bool Worker::write_flying() {
   if (answer == flow::WriteAnswer::accepted) return true;
   if (answer == flow::WriteAnswer::full) {
     rows_limit_ = std::max<uint64_t>(1, std::min(rows_limit_, flying_->in()) / 2);
-    wait(fail(Code::E001, "the sink of " + spec_.stage + " is full before the epoch's end").take());
+    wait(fail("E001"_code, "the sink of " + spec_.stage + " is full before the epoch's end").take());
   } else {
-    wait(fail(Code::E002, "the sink of " + spec_.stage + " refused to take records").take());
+    wait(fail("E002"_code, "the sink of " + spec_.stage + " refused to take records").take());
   }
   ++counters_.aborts;
   abort_flying();

@@ -18,7 +18,7 @@ constexpr size_t kBadRowsKept = 1'000;
 
 Result<std::unique_ptr<FileSource>> FileSource::open(FileSourceSpec spec) {
   const auto format = format_of(spec.path);
-  if (!format) return fail(Code::F001, spec.path + ": not called .csv, .jsonl or .ndjson");
+  if (!format) return fail("F001"_code, spec.path + ": not called .csv, .jsonl or .ndjson");
   PENSTOCK_TRY(text, read_file(spec.path));
   std::unique_ptr<FileSource> source(new FileSource(std::move(spec)));
   source->format_ = *format;

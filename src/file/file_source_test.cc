@@ -176,11 +176,11 @@ TEST_CASE("files that cannot be a source") {
     REQUIRE_FALSE(source.has_value());
     return source.error().code;
   };
-  CHECK(code(folder.path("none.csv")) == Code::F001);
-  CHECK(code(folder.write("a.txt", kThree)) == Code::F001);
-  CHECK(code(folder.write("a.csv", "id,n,m\n")) == Code::F006);
-  CHECK(code(folder.write("b.csv", "")) == Code::F003);
-  CHECK(code(folder.write("c.csv", "id,n\na,1\n\"a")) == Code::F003);
+  CHECK(code(folder.path("none.csv")) == "F001"_code);
+  CHECK(code(folder.write("a.txt", kThree)) == "F001"_code);
+  CHECK(code(folder.write("a.csv", "id,n,m\n")) == "F006"_code);
+  CHECK(code(folder.write("b.csv", "")) == "F003"_code);
+  CHECK(code(folder.write("c.csv", "id,n\na,1\n\"a")) == "F003"_code);
   auto empty = open({.path = folder.write("d.csv", "id,n\n")});
   begin(*empty, 0);
   CHECK(empty->at_end());

@@ -44,11 +44,11 @@ Result<std::vector<InferredColumn>> infer_columns(std::string_view text, const s
     text.remove_prefix(std::min(line.size() + 1, text.size()));
     if (line.find_first_not_of(" \t\r") == line.npos) continue;
     const Place place{name, line_number, 1, 1, std::string(line.substr(0, 200))};
-    if (line.size() > kMaxRowBytes) return fail(Code::F003, "a line of more than 1 MiB").at(place);
+    if (line.size() > kMaxRowBytes) return fail("F003"_code, "a line of more than 1 MiB").at(place);
     const auto object = nlohmann::ordered_json::parse(line, nullptr, false);
-    if (!object.is_object()) return fail(Code::F003, "the line is no JSON object").at(place);
+    if (!object.is_object()) return fail("F003"_code, "the line is no JSON object").at(place);
     for (const auto& [key, value] : object.items()) look_at(key, value, all);
-    if (all.size() > 2'000) return fail(Code::F003, "more than 2,000 columns").at(place);
+    if (all.size() > 2'000) return fail("F003"_code, "more than 2,000 columns").at(place);
     ++rows;
   }
   std::vector<InferredColumn> columns;

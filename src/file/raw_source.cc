@@ -127,7 +127,7 @@ Result<RawFile> open_raw(const std::string& path, const Clock& clock) {
     if (one.find_first_not_of(" \t\r") == std::string_view::npos) continue;
     auto line = read_line(one);
     if (!line)
-      return fail(Code::F005, line.error())
+      return fail("F005"_code, line.error())
           .at({path, number, 1, 1, std::string(one.substr(0, 200))});
     lines->push_back(*std::move(line));
   }

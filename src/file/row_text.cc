@@ -33,12 +33,12 @@ std::optional<Format> format_of(std::string_view path) {
 Result<std::string> read_file(const std::string& path) {
   std::error_code error;
   const uintmax_t size = std::filesystem::file_size(path, error);
-  if (error) return fail(Code::F001, fmt::format("{}: {}", path, error.message()));
-  if (size > kMaxFileBytes) return fail(Code::F001, path + ": larger than 1 GiB");
+  if (error) return fail("F001"_code, fmt::format("{}: {}", path, error.message()));
+  if (size > kMaxFileBytes) return fail("F001"_code, path + ": larger than 1 GiB");
   std::string text(size, '\0');
   std::ifstream in(path, std::ios::binary);
   in.read(text.data(), static_cast<std::streamsize>(size));
-  if (!in) return fail(Code::F001, path + ": cannot be read");
+  if (!in) return fail("F001"_code, path + ": cannot be read");
   return text;
 }
 
@@ -67,21 +67,21 @@ Result<void> RowText::read_header() {
   for (size_t i = 0; i < header.size(); ++i) {
     const auto found = std::find(names.begin(), names.end(), header[i].text);
     if (found == names.end()) {
-      return fail(Code::F006,
+      return fail("F006"_code,
                   fmt::format("column \"{}\" is no field of the records", header[i].text))
           .at(place(&header[i]))
           .hint(did_you_mean(header[i].text, names));
     }
     std::optional<uint32_t>& column = column_of_[found - names.begin()];
     if (column)
-      return fail(Code::F006, fmt::format("column \"{}\" occurs twice", header[i].text))
+      return fail("F006"_code, fmt::format("column \"{}\" occurs twice", header[i].text))
           .at(place(&header[i]));
     column = static_cast<uint32_t>(i);
   }
   for (size_t i = 0; i < fields.size(); ++i) {
     if (column_of_[i] || fields[i].has_default || fields[i].type->nullable_branch() != nullptr)
       continue;
-    return fail(Code::F006, fmt::format("there is no column \"{}\"", fields[i].name)).at(place());
+    return fail("F006"_code, fmt::format("there is no column \"{}\"", fields[i].name)).at(place());
   }
   return {};
 }
@@ -173,9 +173,9 @@ Result<void> RowText::encode(std::string& out) {
 
 Result<void> RowText::encode_jsonl(std::string& out) {
   auto json = avro::read_json(row_);
-  if (!json) return fail(Code::F002, json.error()).at(place());
+  if (!json) return fail("F002"_code, json.error()).at(place());
   if (json->kind != avro::Json::Kind::object)
-    return fail(Code::F002, "the line is no JSON object").at(place());
+    return fail("F002"_code, "the line is no JSON object").at(place());
   for (const avro::Field& field : schema_->root().fields) {
     const bool may_lack = !field.has_default && field.type->nullable_branch() != nullptr;
     if (!may_lack || json->member(field.name) != nullptr) continue;
@@ -184,12 +184,12 @@ Result<void> RowText::encode_jsonl(std::string& out) {
   }
   avro::JsonEncoder encoder(avro::JsonEncoder::Form::plain, kMaxDatumBytes, out);
   if (encoder.encode(schema_->root(), *json)) return {};
-  return fail(Code::F002, encoder.why()).at(place());
+  return fail("F002"_code, encoder.why()).at(place());
 }
 
 Result<void> RowText::encode_csv(std::string& out) {
   if (cell_count_ != header_count_) {
-    return fail(Code::F002,
+    return fail("F002"_code,
                 fmt::format("the row has {} values, the header {}", cell_count_, header_count_))
         .at(place());
   }
@@ -202,7 +202,7 @@ Result<void> RowText::encode_csv(std::string& out) {
     const Cell* cell = column_of_[i] ? &cells_[*column_of_[i]] : nullptr;
     auto fits = avro::from_text(*fields[i].type, cell == nullptr ? "" : cell->text, out);
     if (fits) continue;
-    return fail(Code::F002, fmt::format("\"{}\": {}", fields[i].name, fits.error().message))
+    return fail("F002"_code, fmt::format("\"{}\": {}", fields[i].name, fits.error().message))
         .at(place(cell));
   }
   return {};
@@ -218,7 +218,7 @@ Place RowText::place(const Cell* cell) const {
 }
 
 Failure RowText::malformed(std::string what, const Cell* cell) const {
-  return fail(Code::F003, std::move(what)).at(place(cell));
+  return fail("F003"_code, std::move(what)).at(place(cell));
 }
 
 Result<std::vector<std::string>> csv_header(std::string_view text, const std::string& name) {
@@ -238,7 +238,7 @@ Result<std::vector<std::string>> csv_header(std::string_view text, const std::st
     }
   }
   if (quoted || (names.empty() && cell.empty()))
-    return fail(Code::F003, name + ": the file has no header");
+    return fail("F003"_code, name + ": the file has no header");
   names.push_back(cell);
   return names;
 }

@@ -38,7 +38,7 @@ Result<avro::SchemaPtr> schema_of(const TableSpec& spec, std::string_view text) 
     const auto found = std::find_if(columns.begin(), columns.end(),
                                     [&](const InferredColumn& c) { return c.name == name; });
     if (found == columns.end())
-      return fail(Code::F004, fmt::format("{}: there is no column \"{}\"", spec.path, name));
+      return fail("F004"_code, fmt::format("{}: there is no column \"{}\"", spec.path, name));
     found->type = type;
   }
   std::vector<avro::NewField> fields;
@@ -145,7 +145,7 @@ Result<flow::MakeContext::TableShape> table_shape(const flow::PartSpec&, const f
   PENSTOCK_TRY(schema, table_schema(spec));
   for (const std::string& part : spec.key) {
     if (schema->root().field(part) == nullptr)
-      return fail(Code::F004, fmt::format("{}: there is no column \"{}\"", spec.path, part))
+      return fail("F004"_code, fmt::format("{}: there is no column \"{}\"", spec.path, part))
           .at(config.place("key"));
   }
   return flow::MakeContext::TableShape{schema, spec.key, spec.refresh_millis > 0};

@@ -13,7 +13,7 @@ namespace {
 
 // What is an input's affair for `send` is the pipeline's for a table.
 Error as_table(Error error) {
-  if (error.code == Code::F002 || error.code == Code::F006) error.code = Code::F004;
+  if (error.code == "F002"_code || error.code == "F006"_code) error.code = "F004"_code;
   return error;
 }
 
@@ -60,7 +60,7 @@ Result<std::shared_ptr<const FileTableVersion>> FileTableVersion::make(
   made->batch_.arena = &made->arena_;
   plan.decode(payloads, made->batch_);
   if (!made->batch_.rejects.empty())
-    return fail(Code::F004, fmt::format("{}: {}", name, made->batch_.rejects[0].detail));
+    return fail("F004"_code, fmt::format("{}: {}", name, made->batch_.rejects[0].detail));
   PENSTOCK_TRY_VOID(made->index(key, name, lines));
   return made;
 }
@@ -73,7 +73,7 @@ Result<void> FileTableVersion::index(const std::vector<std::string>& key, const 
     uint32_t field = 0;
     while (field < fields.size() && fields[field].name != part) ++field;
     if (field == fields.size() || !flow::can_be_key(avro::slot_shape(*fields[field].type).kind))
-      return fail(Code::F004, fmt::format("{}: \"{}\" cannot be the table's key", name, part));
+      return fail("F004"_code, fmt::format("{}: \"{}\" cannot be the table's key", name, part));
     slots.push_back(field);
   }
   if (slots.empty()) return {};
@@ -83,9 +83,9 @@ Result<void> FileTableVersion::index(const std::vector<std::string>& key, const 
     text.clear();
     const Place place{name, lines[row], 1, 1, ""};
     if (has_empty(batch_, slots, row) || !flow::append_key(batch_, slots, row, text))
-      return fail(Code::F004, "the key is empty").at(place);
+      return fail("F004"_code, "the key is empty").at(place);
     if (!index_.emplace(arena_.copy(text), row).second)
-      return fail(Code::F004, fmt::format("the key \"{}\" occurs twice", text)).at(place);
+      return fail("F004"_code, fmt::format("the key \"{}\" occurs twice", text)).at(place);
   }
   return {};
 }

@@ -116,11 +116,16 @@ struct SinkSpec {
       inputs;  // Partition::topic counts through these; also sources that are no topics
   std::vector<std::string> outputs;  // topics, dead letters included
   std::string member;
+  bool stateful = false;  // the group has state: claims hand it out, write_state() changes it
 };
 
 class LogSink : public Sink {
  public:
   virtual WriteAnswer write(const EncodedBatch& batch) = 0;
+  // Changes state of claimed partitions within the epoch, in this order; only with SinkSpec::stateful.
+  virtual WriteAnswer write_state(std::span<const StateChange> changes) {
+    return changes.empty() ? WriteAnswer::accepted : WriteAnswer::error;
+  }
   // Partitions of an output topic, known from the first Claimed on.
   virtual int32_t partitions(uint32_t output) const = 0;
 };

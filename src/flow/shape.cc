@@ -84,7 +84,7 @@ Result<std::vector<avro::Origin>> Shape::origins(const avro::Schema& output) con
     const Field* have = field(wanted.name);
     if (have == nullptr) {
       return fail(
-          Code::P300,
+          "P300"_code,
           fmt::format("the output has a field \"{}\" that the record does not have", wanted.name));
     }
     if (have->input) {

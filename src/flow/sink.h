@@ -25,6 +25,7 @@
 #include "base/error.h"
 #include "base/units.h"
 #include "flow/positions.h"
+#include "flow/state.h"
 
 #include <cstdint>
 #include <memory>
@@ -55,6 +56,7 @@ struct Owned {
   Offset next;  // authoritative; wins over any offset that the log remembers
   Fates fates;  // cumulative up to `next`
   Start start = Start::resumed;
+  StateRows state;  // of a stateful log sink: as of `next`
 };
 struct Claimed {
   std::vector<Owned> owned;
@@ -72,7 +74,8 @@ struct Commit {
   Membership membership;  // of the epoch's first record; null for sources without a group
 };
 
-// How a commit ended, and whose turn it is.
+// How a commit ended, and whose turn it is. `rejected` keeps the epoch's other rows: the next
+// begin_commit() writes them without those. `done` lists in `durable` every partition that moved.
 enum class CommitEnd : uint8_t {
   done,      // durable, visible to readers, never to be repeated
   retry,     // nothing happened; the same begin_commit() may be called again
@@ -114,7 +117,8 @@ using SinkEvent = std::variant<Waiting, Claimed, Ended, Aborted, ClaimFailed>;
 
 enum class WriteAnswer : uint8_t {
   accepted,
-  full,   // commit first; nothing of this call was taken
+  full,   // too much for one epoch; nothing of this call was taken: the epoch is aborted and made
+          // again in smaller ones
   error,  // the epoch can only be aborted
 };
 

@@ -252,7 +252,7 @@ inline void recreated_topic(StoreHarness& harness) {
   const SinkEvent event = writer.try_claim({kFirst});
   REQUIRE(std::holds_alternative<ClaimFailed>(event));
   CHECK_FALSE(std::get<ClaimFailed>(event).retry);
-  CHECK(std::get<ClaimFailed>(event).error.code == Code::S003);
+  CHECK(std::get<ClaimFailed>(event).error.code == "S003"_code);
 }
 
 inline void table_that_does_not_fit(StoreHarness& harness) {
@@ -263,7 +263,7 @@ inline void table_that_does_not_fit(StoreHarness& harness) {
   other_key.key = {"id", "at"};
   auto made = harness.store().create_missing(other_key);
   REQUIRE_FALSE(made.has_value());
-  CHECK(made.error().code == Code::S002);
+  CHECK(made.error().code == "S002"_code);
   StoreTable other_type = spec.table;
   auto schema = avro::parse(
       R"({"type":"record","name":"Row","fields":[{"name":"id","type":["null","string"]},)"
@@ -272,7 +272,7 @@ inline void table_that_does_not_fit(StoreHarness& harness) {
   other_type.schema = *schema;
   made = harness.store().create_missing(other_type);
   REQUIRE_FALSE(made.has_value());
-  CHECK(made.error().code == Code::S002);
+  CHECK(made.error().code == "S002"_code);
   CHECK(made.error().message.find("\"at\"") != std::string::npos);
 }
 

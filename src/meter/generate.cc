@@ -15,7 +15,7 @@ namespace {
 constexpr double kHintMax = 1e15;
 
 Failure wrong_hint(std::string_view field, const std::string& what) {
-  return fail(Code::M001, fmt::format("\"{}\": {}", field, what));
+  return fail("M001"_code, fmt::format("\"{}\": {}", field, what));
 }
 
 Result<void> check_range(const avro::Field& field, const avro::Node& type, const Hint& hint) {
@@ -81,7 +81,7 @@ Result<std::unique_ptr<Generator>> Generator::make(avro::SchemaPtr schema,
                                                    std::map<std::string, Hint> hints,
                                                    uint64_t seed) {
   if (schema->root().type != avro::Type::record)
-    return fail(Code::M002, "the topic's schema is not a record");
+    return fail("M002"_code, "the topic's schema is not a record");
   for (const auto& [name, hint] : hints) PENSTOCK_TRY_VOID(check_hint(schema->root(), name, hint));
   PENSTOCK_TRY(datums, RandomDatum::make(schema));
   return std::unique_ptr<Generator>(

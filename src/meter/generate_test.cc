@@ -82,12 +82,12 @@ TEST_CASE("ranges hold, both ends come, and what a type cannot hold is refused")
   CHECK(texts(field_of(R"("int")"), {{"f", {.low = 2147483647, .high = 2147483647}}}).at(0) ==
         "2147483647");
   CHECK(texts(field_of(R"(["null","long"])"), {{"f", {.low = 1e15, .high = 1e15}}}).size() == 200);
-  CHECK(refused(field_of(R"("int")"), {{"f", {.low = 0, .high = 2147483648.0}}}) == Code::M001);
+  CHECK(refused(field_of(R"("int")"), {{"f", {.low = 0, .high = 2147483648.0}}}) == "M001"_code);
   CHECK(refused(field_of(R"(["null","int"])"), {{"f", {.low = -2147483649.0, .high = 0}}}) ==
-        Code::M001);
-  CHECK(refused(field_of(R"("int")"), {{"f", {.low = 0.2, .high = 0.8}}}) == Code::M001);
-  CHECK(refused(field_of(R"("string")"), {{"f", {.low = 0, .high = 1}}}) == Code::M001);
-  CHECK(refused(field_of(R"("int")"), {{"g", {.low = 0, .high = 1}}}) == Code::M001);
+        "M001"_code);
+  CHECK(refused(field_of(R"("int")"), {{"f", {.low = 0.2, .high = 0.8}}}) == "M001"_code);
+  CHECK(refused(field_of(R"("string")"), {{"f", {.low = 0, .high = 1}}}) == "M001"_code);
+  CHECK(refused(field_of(R"("int")"), {{"g", {.low = 0, .high = 1}}}) == "M001"_code);
 }
 
 TEST_CASE("lists: texts and symbols, no others") {
@@ -99,9 +99,9 @@ TEST_CASE("lists: texts and symbols, no others") {
   seen.clear();
   for (const std::string& text : texts(color, {{"f", {{}, {}, {"c", "a"}}}})) seen.insert(text);
   CHECK(seen == std::set<std::string>{"a", "c"});
-  CHECK(refused(color, {{"f", {{}, {}, {"d"}}}}) == Code::M001);
-  CHECK(refused(field_of(R"("long")"), {{"f", {{}, {}, {"1"}}}}) == Code::M001);
-  CHECK(refused(field_of(R"("string")"), {{"f", {}}}) == Code::M001);
+  CHECK(refused(color, {{"f", {{}, {}, {"d"}}}}) == "M001"_code);
+  CHECK(refused(field_of(R"("long")"), {{"f", {{}, {}, {"1"}}}}) == "M001"_code);
+  CHECK(refused(field_of(R"("string")"), {{"f", {}}}) == "M001"_code);
 }
 
 TEST_CASE("times lie in 2026, each in its own unit") {
@@ -150,10 +150,10 @@ TEST_CASE("recursion ends, also where no branch is null; what never ends is refu
   CHECK(made(record_of(R"({"name":"all","type":{"type":"array","items":"R"}},)"
                        R"({"name":"by","type":{"type":"map","values":"R"}})"))
             .size() == 200);
-  CHECK(refused(record_of(R"({"name":"next","type":"R"})")) == Code::M002);
+  CHECK(refused(record_of(R"({"name":"next","type":"R"})")) == "M002"_code);
   CHECK(refused(R"({"type":"record","name":"A","fields":[{"name":"b","type":{"type":"record",)"
-                R"("name":"B","fields":[{"name":"a","type":"A"}]}}]})") == Code::M002);
-  CHECK(refused(R"("string")") == Code::M002);
+                R"("name":"B","fields":[{"name":"a","type":"A"}]}}]})") == "M002"_code);
+  CHECK(refused(R"("string")") == "M002"_code);
 }
 
 TEST_CASE("wide schemas stay small: sizes are bounded, not only depths") {
@@ -167,7 +167,7 @@ TEST_CASE("wide schemas stay small: sizes are bounded, not only depths") {
       fields += R"(,{"name":"f)" + std::to_string(i) + R"(","type":)" + inner + "}";
     type = R"({"type":"record","name":")" + name + R"(","fields":[)" + fields + "]}";
   }
-  CHECK(refused(type) == Code::M002);
+  CHECK(refused(type) == "M002"_code);
   // The same behind arrays has a smallest form, and grows no further than it may.
   std::string arrays = R"("string")";
   for (int level = 0; level < 30; ++level) arrays = R"({"type":"array","items":)" + arrays + "}";

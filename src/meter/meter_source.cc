@@ -136,7 +136,7 @@ Result<FieldWriter> writer_of(const avro::Field& field) {
     writer.role = role->second;
     if (inner != nullptr) writer.branch = 1 - null_branch;
     if (takes(writer.role, *writer.type)) return writer;
-    return fail(Code::M003, fmt::format("field \"{}\" is {}: a reading's {} does not fit",
+    return fail("M003"_code, fmt::format("field \"{}\" is {}: a reading's {} does not fit",
                                         field.name, avro::describe(*field.type), field.name));
   }
   if (field.has_default || inner != nullptr) {
@@ -177,7 +177,7 @@ Result<std::vector<Meter>> meters_of(const flow::TableVersion& table) {
   const row::Column *id = column("meter_id"), *tariff = column("tariff"),
                     *rated = column("rated_kw");
   if (id == nullptr || id->kind != row::Kind::string)
-    return fail(Code::M004, "the meters' table has no text column \"meter_id\"");
+    return fail("M004"_code, "the meters' table has no text column \"meter_id\"");
   std::vector<Meter> meters;
   for (uint32_t row = 0; row < table.rows(); ++row) {
     Meter meter;
@@ -194,7 +194,7 @@ Result<std::vector<Meter>> meters_of(const flow::TableVersion& table) {
     if (kw > 0.0 && kw < 1e9) meter.rated_kw = kw;
     meters.push_back(std::move(meter));
   }
-  if (meters.empty()) return fail(Code::M004, "the meters' table has no rows");
+  if (meters.empty()) return fail("M004"_code, "the meters' table has no rows");
   return meters;
 }
 
@@ -202,7 +202,7 @@ Result<std::unique_ptr<PacedSource>> open_meters(MeterSourceSpec spec, const Clo
   const avro::Node& root = spec.schema->root();
   for (const std::string_view name : {"meter_id", "kwh"}) {
     if (root.field(name) == nullptr)
-      return fail(Code::M003, fmt::format("the meters' topic has no field \"{}\"", name));
+      return fail("M003"_code, fmt::format("the meters' topic has no field \"{}\"", name));
   }
   std::vector<FieldWriter> writers;
   for (const avro::Field& field : root.fields) {

@@ -27,7 +27,7 @@ Result<Millis> start_of(const flow::Config& config) {
   if (const auto days = avro::parse_date(text)) return Millis{*days * 86'400'000};
   if (const auto at = avro::parse_rfc3339(text))
     return Millis{at->seconds * 1'000 + at->nanos / 1'000'000};
-  return fail(Code::M001, fmt::format("\"{}\" is no time", text))
+  return fail("M001"_code, fmt::format("\"{}\" is no time", text))
       .at(config.place("start"))
       .cure("write a day, 2026-01-01, or a time with its offset, 2026-01-01T00:00:00Z");
 }
@@ -42,7 +42,7 @@ Result<std::map<std::string, Hint>> hints_of(const flow::Config& config) {
     } else if (const auto range = range_hint(value.text)) {
       hints[name.text] = *range;
     } else {
-      return fail(Code::M001, fmt::format("\"{}\" is neither a range nor a list", value.text))
+      return fail("M001"_code, fmt::format("\"{}\" is neither a range nor a list", value.text))
           .at(config.place(value))
           .cure("write 0..1000 for numbers, [a, b] for texts");
     }
@@ -74,7 +74,7 @@ Result<std::unique_ptr<PacedSource>> open_producer(std::string_view part, const 
                                          Pace{clients, every}, clock);
   }
   if (meters == nullptr)
-    return fail(Code::M004, "the producer names no table of meters").at(config.place("meters"));
+    return fail("M004"_code, "the producer names no table of meters").at(config.place("meters"));
   MeterSourceSpec spec;
   spec.producer = name;
   PENSTOCK_TRY(known, meters_of(*meters));

@@ -134,7 +134,7 @@ Result<RandomDatum> RandomDatum::make(avro::SchemaPtr schema) {
   datums.measure();
   const uint64_t least = datums.least_bytes_[datums.schema_->root().id];
   if (least <= kLeastBytesMax) return datums;
-  return fail(Code::M002, least >= kEndless ? "a record of this schema holds itself without end"
+  return fail("M002"_code, least >= kEndless ? "a record of this schema holds itself without end"
                                             : "a record of this schema has more than 64 KiB");
 }
 

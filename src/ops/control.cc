@@ -200,7 +200,7 @@ class Server final : public ControlServer {
 };
 
 Failure no_socket(const std::string& folder, std::string_view what) {
-  return fail(Code::C002, fmt::format("{} in {}: {}", what, folder, std::strerror(errno)));
+  return fail("C002"_code, fmt::format("{} in {}: {}", what, folder, std::strerror(errno)));
 }
 
 }  // namespace
@@ -229,7 +229,7 @@ Result<int> ask_owner(const std::string& folder, std::string_view request, Outpu
   if (!make_address(folder, address) ||
       ::connect(socket.get(), as_sockaddr(address.name), sizeof address.name) != 0 ||
       !write_frame(socket.get(), 'q', request)) {
-    return fail(Code::C001,
+    return fail("C001"_code,
                 fmt::format("the owner of {} does not answer: {}", folder, std::strerror(errno)));
   }
   char kind = 0;
@@ -248,7 +248,7 @@ Result<int> ask_owner(const std::string& folder, std::string_view request, Outpu
     if (kind == 'e') output.note(bytes);
     if (kind == 'x') return std::atoi(bytes.c_str());
   }
-  return fail(Code::C001, fmt::format("the owner of {} went away before it had answered", folder));
+  return fail("C001"_code, fmt::format("the owner of {} went away before it had answered", folder));
 }
 
 }  // namespace penstock::ops

@@ -57,7 +57,7 @@ TEST_CASE("without an owner there is a clear error") {
   Heard heard;
   const auto code = ops::ask_owner(folder.path, "lag", heard);
   REQUIRE_FALSE(code.has_value());
-  CHECK(code.error().code == Code::C001);
+  CHECK(code.error().code == "C001"_code);
 }
 
 TEST_CASE("stopping the owner tells a long verb that its client is gone") {

@@ -37,11 +37,11 @@ bool is_bare_text(std::string_view text) {
 }  // namespace
 
 Error explain_rule(const Stage& stage, Error error) {
-  if ((error.code != Code::R001 && error.code != Code::R002) || !error.note.empty()) return error;
+  if ((error.code != "R001"_code && error.code != "R002"_code) || !error.note.empty()) return error;
   for (const StepUse& use : stage.steps) {
     const yaml::Node* rule = scalar_at(use.config->node(), error.place);
     if (rule == nullptr || !is_bare_text(rule->text)) continue;
-    error.code = Code::R009;
+    error.code = "R009"_code;
     error.message = fmt::format("\"{}\" is no field of the record", rule->text);
     error.note = fmt::format("did you mean \"'{}'\"?", rule->text);
     error.cause.clear();

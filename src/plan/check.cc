@@ -13,7 +13,7 @@ using Lists = std::vector<std::pair<std::string, const yaml::Node*>>;
 Lists lists(Draft& draft, const yaml::Node& in, std::string_view what) {
   Lists found;
   if (in.kind != yaml::NodeKind::mapping) {
-    draft.report(fail(Code::P021, fmt::format("\"{}\" takes a mapping of names to records", what))
+    draft.report(fail("P021"_code, fmt::format("\"{}\" takes a mapping of names to records", what))
                      .cure(fmt::format("write {}: {{NAME: [{{FIELD: VALUE}}]}}", what)),
                  in);
     return found;
@@ -22,7 +22,7 @@ Lists lists(Draft& draft, const yaml::Node& in, std::string_view what) {
     const auto wrong = std::ranges::find_if(
         rows.items, [](const yaml::Node& row) { return row.kind != yaml::NodeKind::mapping; });
     if (rows.kind != yaml::NodeKind::sequence || wrong != rows.items.end()) {
-      draft.report(fail(Code::P021, fmt::format("\"{}\" takes a list of records", name.text))
+      draft.report(fail("P021"_code, fmt::format("\"{}\" takes a list of records", name.text))
                        .cure(fmt::format("write {}: [{{FIELD: VALUE}}]", name.text)),
                    rows.kind == yaml::NodeKind::sequence ? *wrong : name);
     } else {
@@ -39,7 +39,7 @@ void check_fields(Draft& draft, const yaml::Node& rows, const avro::Schema& sche
       if (schema.root().field(field.text) != nullptr) continue;
       std::vector<std::string_view> names;
       for (const avro::Field& known : schema.root().fields) names.push_back(known.name);
-      draft.report(fail(Code::P301, fmt::format("there is no field \"{}\" here", field.text))
+      draft.report(fail("P301"_code, fmt::format("there is no field \"{}\" here", field.text))
                        .hint(did_you_mean(field.text, names)),
                    field);
       return;
@@ -75,7 +75,7 @@ void check_records(Draft& draft, const yaml::Node& in, std::string_view what,
   for (const auto& [name, rows] : in.entries) {
     const auto end = std::ranges::find(names, name.text);
     if (end == names.end()) {
-      draft.report(fail(Code::P031, fmt::format("the stage {} no \"{}\"", what, name.text))
+      draft.report(fail("P031"_code, fmt::format("the stage {} no \"{}\"", what, name.text))
                        .hint(did_you_mean(name.text, names))
                        .because(fmt::format("the stage {}: {}", what, fmt::join(names, ", "))),
                    name);
@@ -94,13 +94,13 @@ void read_test(Draft& draft, const yaml::Node& body) {
   if (draft.plan->stage(test.stage) == nullptr) {
     std::vector<std::string_view> names;
     for (const Stage& stage : draft.plan->stages) names.push_back(stage.name);
-    draft.report(fail(Code::P058, fmt::format("there is no stage \"{}\"", test.stage))
+    draft.report(fail("P058"_code, fmt::format("there is no stage \"{}\"", test.stage))
                      .hint(did_you_mean(test.stage, names)),
                  *body.find("stage"));
     return;
   }
   if (std::ranges::find(draft.plan->tests, test.name, &Case::name) != draft.plan->tests.end()) {
-    draft.report(fail(Code::P009, fmt::format("two tests are called \"{}\"", test.name))
+    draft.report(fail("P009"_code, fmt::format("two tests are called \"{}\"", test.name))
                      .because("-k picks a test by its name"),
                  *body.find("name"));
   }
@@ -113,7 +113,7 @@ void read_test(Draft& draft, const yaml::Node& body) {
     test.tables = lists(draft, *tables, "tables");
     for (const auto& [name, rows] : tables->entries) {
       if (draft.plan->table(name.text) != nullptr) continue;
-      draft.report(fail(Code::P308, fmt::format("there is no table \"{}\"", name.text)), name);
+      draft.report(fail("P308"_code, fmt::format("there is no table \"{}\"", name.text)), name);
     }
   }
   draft.plan->tests.push_back(std::move(test));

@@ -167,28 +167,28 @@ bool scalar_fits(const yaml::Document& document, const yaml::Node& node, const F
   if (text.starts_with("${")) return true;  // resolved when the target needs it
   switch (field.type) {
     case FieldType::duration:
-      return parse_duration_millis(text) ? true : no(Code::P023);
+      return parse_duration_millis(text) ? true : no("P023"_code);
     case FieldType::size:
-      return parse_size_bytes(text) ? true : no(Code::P024);
+      return parse_size_bytes(text) ? true : no("P024"_code);
     case FieldType::share:
-      return parse_share(text) ? true : no(Code::P027);
+      return parse_share(text) ? true : no("P027"_code);
     case FieldType::count:
-      if (text.starts_with('-')) return no(Code::P026);
+      if (text.starts_with('-')) return no("P026"_code);
       if (!parse_count(text)) {
-        return no(text.find_first_not_of("0123456789") == std::string::npos ? Code::P026
-                                                                            : Code::P025);
+        return no(text.find_first_not_of("0123456789") == std::string::npos ? "P026"_code
+                                                                            : "P025"_code);
       }
-      return parse_count(text) <= 2'000'000'000 ? true : no(Code::P026);
+      return parse_count(text) <= 2'000'000'000 ? true : no("P026"_code);
     case FieldType::number: {
       char* end = nullptr;
       std::strtod(text.c_str(), &end);
-      return !text.empty() && *end == '\0' ? true : no(Code::P025);
+      return !text.empty() && *end == '\0' ? true : no("P025"_code);
     }
     case FieldType::boolean:
-      return text == "true" || text == "false" ? true : no(Code::P028);
+      return text == "true" || text == "false" ? true : no("P028"_code);
     case FieldType::choice:
       if (std::ranges::find(field.choices, text) != field.choices.end()) return true;
-      report(fail(Code::P029, fmt::format("\"{}\" in \"{}\"", text, field.name))
+      report(fail("P029"_code, fmt::format("\"{}\" in \"{}\"", text, field.name))
                  .at(document.place(node))
                  .hint(did_you_mean(text, field.choices))
                  .cure(fmt::format("write one of: {}", fmt::join(field.choices, ", ")))
@@ -266,7 +266,7 @@ bool check_repeats(const yaml::Document& document, const yaml::Node& list, const
                      [&](const yaml::Node& other) { return other.text == item->text; }) == item) {
       continue;
     }
-    report(fail(Code::P009, fmt::format("\"{}\" stands twice in \"{}\"", item->text, field.name))
+    report(fail("P009"_code, fmt::format("\"{}\" stands twice in \"{}\"", item->text, field.name))
                .at(document.place(*item))
                .because("a list names each thing once")
                .cure("remove one of the two")
@@ -281,7 +281,7 @@ bool check_value(const yaml::Document& document, const yaml::Node& node, const F
   if (field.type == FieldType::mapping) return true;  // read by its own section
   const auto form = [&](const yaml::Node& at) {
     Failure wrong =
-        fail(Code::P021, fmt::format("\"{}\" takes {}", field.name, type_text(field.type)))
+        fail("P021"_code, fmt::format("\"{}\" takes {}", field.name, type_text(field.type)))
             .at(document.place(at));
     if (field.example.empty()) {
       report(std::move(wrong).take());
@@ -307,7 +307,7 @@ bool check_value(const yaml::Document& document, const yaml::Node& node, const F
 bool check_mapping(const yaml::Document& document, const yaml::Node& node, const yaml::Node& anchor,
                    const Expected& expected, const Report& report) {
   if (node.kind != yaml::NodeKind::mapping) {
-    return wrong(document, node.kind == yaml::NodeKind::null ? anchor : node, Code::P021,
+    return wrong(document, node.kind == yaml::NodeKind::null ? anchor : node, "P021"_code,
                  fmt::format("{} takes a mapping of fields", expected.what), report);
   }
   bool good = true;
@@ -317,7 +317,7 @@ bool check_mapping(const yaml::Document& document, const yaml::Node& node, const
     const auto field = std::ranges::find(expected.fields, key.text, &FieldSpec::name);
     if (field == expected.fields.end()) {
       good = false;
-      report(fail(Code::P012, fmt::format("unknown field \"{}\" in {}", key.text, expected.what))
+      report(fail("P012"_code, fmt::format("unknown field \"{}\" in {}", key.text, expected.what))
                  .at(document.place(key))
                  .hint(key.text.find(':') == std::string::npos
                            ? did_you_mean(key.text, known)
@@ -336,7 +336,7 @@ bool check_mapping(const yaml::Document& document, const yaml::Node& node, const
              nearest(entry.first.text, known) == field.name;
     });
     if (slip) continue;
-    good = wrong(document, anchor, Code::P020,
+    good = wrong(document, anchor, "P020"_code,
                  fmt::format("{} lacks \"{}\": {}", expected.what, field.name, field.doc), report);
   }
   return good;

@@ -25,7 +25,7 @@ void unused_topics(Draft& draft) {
                             }) ||
         std::ranges::any_of(draft.plan->producers,
                             [&](const Producer& producer) { return uses(producer.to); });
-    if (!used) draft.warn(Code::P202, "topic \"" + declared.name->text + "\"", *declared.name);
+    if (!used) draft.warn("P202"_code, "topic \"" + declared.name->text + "\"", *declared.name);
   }
 }
 
@@ -54,9 +54,9 @@ void unused_names(Draft& draft) {
         return std::ranges::find(draft.plan->stages, name, &Stage::to_store) !=
                draft.plan->stages.end();
       },
-      Code::P203, "store");
+      "P203"_code, "store");
   each(
-      "tables", [&](const std::string& name) { return table_used(draft, name); }, Code::P204,
+      "tables", [&](const std::string& name) { return table_used(draft, name); }, "P204"_code,
       "table");
   each(
       "schemas",
@@ -66,7 +66,7 @@ void unused_names(Draft& draft) {
           return schema != nullptr && schema->text == name;
         });
       },
-      Code::P205, "schema");
+      "P205"_code, "schema");
 }
 
 void topics(Draft& draft) {
@@ -76,7 +76,7 @@ void topics(Draft& draft) {
       if (topic.declared == declared.name->text) partitions += topic.partitions;
     }
     if (!declared.field.empty() && partitions > 200) {
-      draft.warn(Code::P207,
+      draft.warn("P207"_code,
                  fmt::format("\"{}\" makes {} partitions", declared.name->text, partitions),
                  *declared.name);
     }
@@ -84,7 +84,7 @@ void topics(Draft& draft) {
     const Topic* first = draft.topic(
         declared.field.empty() ? declared.name->text : declared.prefix + declared.values.front());
     if (keep != nullptr && first->keep_millis >= 0 && first->keep_millis < 6 * 3'600'000) {
-      draft.warn(Code::P211,
+      draft.warn("P211"_code,
                  fmt::format("\"{}\" keeps records for {}", declared.name->text, keep->text),
                  *keep);
     }
@@ -98,7 +98,7 @@ void store_stage(Draft& draft, const Stage& stage) {
     if (store.part != "dynamodb" || !is_step(use, "join")) continue;
     const Table* table = draft.plan->table(use.config->text("table"));
     if (table->refresh_millis == 0) continue;
-    draft.warn(Code::P208, fmt::format("stage \"{}\" joins \"{}\"", stage.id, table->name),
+    draft.warn("P208"_code, fmt::format("stage \"{}\" joins \"{}\"", stage.id, table->name),
                *use.config->find("table"));
   }
   if (store.table.merge != flow::Merge::upsert) return;
@@ -106,7 +106,7 @@ void store_stage(Draft& draft, const Stage& stage) {
   for (const std::string& key : input.key) {
     if (std::ranges::find(store.table.key, key) != store.table.key.end()) continue;
     const auto* at = body.find("upsert_on") != nullptr ? body.find("upsert_on") : body.find("key");
-    draft.warn(Code::P209,
+    draft.warn("P209"_code,
                fmt::format("store \"{}\" lacks the topic's key \"{}\"", store.name, key), *at);
     return;
   }
@@ -124,7 +124,7 @@ void writers(Draft& draft) {
                    : 0;
     }
     if (count > 1) {
-      draft.warn(Code::P210, fmt::format("{} stages write \"{}\"", count, store.table.table),
+      draft.warn("P210"_code, fmt::format("{} stages write \"{}\"", count, store.table.table),
                  store.config->node());
     }
   }
@@ -139,7 +139,7 @@ void thresholds(Draft& draft) {
     const yaml::Node* rows = epoch == nullptr ? nullptr : epoch->find("rows");
     if (lag == nullptr || rows == nullptr) return;
     if (stage.scale.lag_threshold >= static_cast<int64_t>(stage.epoch.rows)) return;
-    draft.warn(Code::P206,
+    draft.warn("P206"_code,
                fmt::format("stage \"{}\": threshold {}, epochs of {} rows", stage.id,
                            stage.scale.lag_threshold, stage.epoch.rows),
                *lag);

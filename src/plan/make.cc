@@ -32,12 +32,12 @@ class Context final : public flow::MakeContext {
   Result<uint32_t> use_side(std::string_view topic, const flow::Shape& shape,
                             const Place& place) override {
     if (!stage_.to_store.empty()) {
-      return fail(Code::P054, fmt::format("stage \"{}\" ends in a store", stage_.name)).at(place);
+      return fail("P054"_code, fmt::format("stage \"{}\" ends in a store", stage_.name)).at(place);
     }
     if (plan_.topic(topic) == nullptr) {
       std::vector<std::string_view> names;
       for (const Topic& known : plan_.topics) names.push_back(known.name);
-      return fail(Code::P031, fmt::format("there is no topic \"{}\"", topic))
+      return fail("P031"_code, fmt::format("there is no topic \"{}\"", topic))
           .at(place)
           .hint(did_you_mean(topic, names));
     }
@@ -76,7 +76,7 @@ void give_schema(Draft& draft, StageDraft& stage, const std::string& name, const
     if (shape.field(key) != nullptr) continue;
     const TopicDraft& declared = *draft.declared(topic->declared);
     const yaml::Node* body = declared.body->find("key");
-    draft.report(fail(Code::P039, fmt::format("the key \"{}\" of topic \"{}\" is no field of what "
+    draft.report(fail("P039"_code, fmt::format("the key \"{}\" of topic \"{}\" is no field of what "
                                               "stage \"{}\" makes",
                                               key, topic->declared, stage.name->text)),
                  body == nullptr ? *declared.name : *body);
@@ -100,7 +100,7 @@ void give_schema(Draft& draft, StageDraft& stage, const std::string& name, const
     if (other != nullptr && avro::describe(*other->type) == avro::describe(*field.type)) continue;
     draft.report(
         fail(
-            Code::P044,
+            "P044"_code,
             other == nullptr
                 ? fmt::format("field \"{}\" is not in the schema of topic \"{}\"", field.name, name)
                 : fmt::format("field \"{}\" is {} in topic \"{}\", but {} here", field.name,
@@ -120,14 +120,14 @@ bool find_input(Draft& draft, StageDraft& draft_stage, Stage& stage) {
         return std::ranges::find(other.writes, name) != other.writes.end();
       });
       if (!topic->schema_declared && !written && !draft.has_routes_broken) {
-        draft.report(fail(Code::P045, fmt::format("nothing says what lies in \"{}\"", name)),
+        draft.report(fail("P045"_code, fmt::format("nothing says what lies in \"{}\"", name)),
                      *node);
       }
       return false;
     }
     if (stage.input == nullptr) stage.input = topic->schema;
     if (stage.input->canonical() != topic->schema->canonical()) {
-      draft.report(fail(Code::P064, fmt::format("\"{}\" and \"{}\" have different schemas",
+      draft.report(fail("P064"_code, fmt::format("\"{}\" and \"{}\" have different schemas",
                                                 stage.from.front(), name)),
                    *node);
       return false;
@@ -156,7 +156,7 @@ void set_limits(Draft& draft, const StageDraft& from, Stage& stage) {
     apply_scale(scale, stage.scale, partitions);
     const yaml::Node* max = in(scale, "max");
     if (stage.scale.max > partitions && max != nullptr) {
-      draft.warn(Code::P201,
+      draft.warn("P201"_code,
                  fmt::format("stage \"{}\" has up to {} workers for {} partitions", stage.id,
                              stage.scale.max, partitions),
                  *max);
@@ -181,7 +181,7 @@ void finish_topics(Draft& draft, StageDraft& from, Stage& stage, const MadeSteps
     const auto* field = made.shape.field(stage.route_field);
     if (field == nullptr || field->type->type != avro::Type::string) {
       draft.report(
-          fail(Code::P042, fmt::format("the records have no text field \"{}\"", stage.route_field)),
+          fail("P042"_code, fmt::format("the records have no text field \"{}\"", stage.route_field)),
           first);
       from.broken = true;
       return;
@@ -212,7 +212,7 @@ void finish_store(Draft& draft, StageDraft& from, Stage& stage, const flow::Shap
   if (store.table.schema == nullptr) {
     store.table.schema = stage.output;
   } else if (store.table.schema->canonical() != stage.output->canonical()) {
-    draft.report(fail(Code::P062,
+    draft.report(fail("P062"_code,
                       fmt::format("store \"{}\" gets other rows from another stage", store.name)),
                  *from.body->find("to"));
   }
@@ -221,7 +221,7 @@ void finish_store(Draft& draft, StageDraft& from, Stage& stage, const flow::Shap
       if (stage.output->root().field(field->text) != nullptr) continue;
       std::vector<std::string_view> names;
       for (const avro::Field& known : stage.output->root().fields) names.push_back(known.name);
-      draft.report(fail(Code::P056, fmt::format("\"{}\" is no field of what stage \"{}\" makes",
+      draft.report(fail("P056"_code, fmt::format("\"{}\" is no field of what stage \"{}\" makes",
                                                 field->text, stage.name))
                        .hint(did_you_mean(field->text, names)),
                    *field);
@@ -241,7 +241,7 @@ void check_groups(Draft& draft, StageDraft& from, const Stage& stage) {
       });
       if (!topic.key.empty() && missing == topic.key.end()) continue;
       draft.report(
-          fail(Code::P050, topic.key.empty()
+          fail("P050"_code, topic.key.empty()
                                ? fmt::format("topic \"{}\" declares no key", name)
                                : fmt::format("topic \"{}\" is keyed by \"{}\"", name, *missing)),
           *use.config->find("by"));
@@ -263,7 +263,7 @@ void make_one(Draft& draft, StageDraft& from, const std::string& store) {
   const auto same = std::ranges::find(draft.plan->stages, stage.group, &Stage::group);
   if (same != draft.plan->stages.end()) {
     const auto* group = from.body->find("group");
-    draft.report(fail(Code::P057, fmt::format("stages \"{}\" and \"{}\" have the group \"{}\"",
+    draft.report(fail("P057"_code, fmt::format("stages \"{}\" and \"{}\" have the group \"{}\"",
                                               same->id, stage.id, stage.group)),
                  group == nullptr ? *from.name : *group);
   }
@@ -279,7 +279,7 @@ void make_one(Draft& draft, StageDraft& from, const std::string& store) {
   if (!made) {
     from.broken = true;
     // A table that could not be read is the fault, not the join.
-    if (made.error().code != Code::P308 || !draft.has_tables_missing) {
+    if (made.error().code != "P308"_code || !draft.has_tables_missing) {
       draft.report(explain_rule(stage, std::move(made).error()));
     }
     return;
@@ -308,7 +308,7 @@ void add_dead_topics(Draft& draft) {
   Plan& plan = *draft.plan;
   for (const Stage& stage : plan.stages) {
     if (const TopicDraft* declared = draft.declared(stage.dead_topic)) {
-      draft.report(fail(Code::P046, fmt::format("\"{}\" is the topic of a stage's dead letters",
+      draft.report(fail("P046"_code, fmt::format("\"{}\" is the topic of a stage's dead letters",
                                                 stage.dead_topic)),
                    *declared->name);
     }
@@ -332,7 +332,7 @@ Result<MadeSteps> make_steps(const Plan& plan, const Stage& stage) {
   for (const StepUse& use : stage.steps) {
     context.at_step(index++);
     if (!use.part->make) {
-      return fail(Code::P035, fmt::format("step \"{}\" cannot be made", use.part->name))
+      return fail("P035"_code, fmt::format("step \"{}\" cannot be made", use.part->name))
           .at(use.config->place(use.config->node()));
     }
     PENSTOCK_TRY(step, use.part->make(*use.config, made.shape, context));

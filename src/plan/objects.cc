@@ -33,18 +33,18 @@ bool read_template(Draft& draft, TopicDraft& topic) {
   const size_t open = name.find('<');
   if (open == std::string::npos) {
     if (is_name(name)) return true;
-    draft.report(fail(Code::P047, fmt::format("\"{}\" cannot be a topic's name", name)),
+    draft.report(fail("P047"_code, fmt::format("\"{}\" cannot be a topic's name", name)),
                  *topic.name);
     return false;
   }
   topic.prefix = name.substr(0, open);
   if (topic.prefix.empty()) {
-    draft.report(fail(Code::P040, fmt::format("topic \"{}\" has no literal prefix", name)),
+    draft.report(fail("P040"_code, fmt::format("topic \"{}\" has no literal prefix", name)),
                  *topic.name);
     return false;
   }
   if (!name.ends_with('>') || name.size() < open + 3 || !is_name(topic.prefix)) {
-    draft.report(fail(Code::P047, fmt::format("\"{}\" cannot be a topic's name", name)),
+    draft.report(fail("P047"_code, fmt::format("\"{}\" cannot be a topic's name", name)),
                  *topic.name);
     return false;
   }
@@ -53,14 +53,14 @@ bool read_template(Draft& draft, TopicDraft& topic) {
   if (values == nullptr && topic.field == "tenant") values = draft.root().find("tenants");
   topic.values = texts_of(values);
   if (topic.values.empty()) {
-    draft.report(fail(Code::P041, fmt::format("nothing says which values <{}> has", topic.field)),
+    draft.report(fail("P041"_code, fmt::format("nothing says which values <{}> has", topic.field)),
                  *topic.name);
     return false;
   }
   for (const yaml::Node* value : nodes_of(values)) {
     if (is_name(value->text)) continue;
     draft.report(
-        fail(Code::P047, fmt::format("\"{}\" cannot be part of a topic's name", value->text)),
+        fail("P047"_code, fmt::format("\"{}\" cannot be part of a topic's name", value->text)),
         *value);
     topic.values.clear();
     return false;
@@ -75,7 +75,7 @@ void find_schema(Draft& draft, const yaml::Node& body, Topic& topic) {
   if (found == draft.schemas.end()) {
     std::vector<std::string_view> names;
     for (const auto& [known, schema] : draft.schemas) names.push_back(known);
-    draft.report(fail(Code::P034, fmt::format("there is no schema \"{}\"", name->text))
+    draft.report(fail("P034"_code, fmt::format("there is no schema \"{}\"", name->text))
                      .hint(did_you_mean(name->text, names)),
                  *name);
     topic.schema_declared = true;
@@ -89,7 +89,7 @@ void find_schema(Draft& draft, const yaml::Node& body, Topic& topic) {
     std::vector<std::string_view> names;
     for (const avro::Field& field : topic.schema->root().fields) names.push_back(field.name);
     draft.report(
-        fail(Code::P039, fmt::format("\"{}\" is no field of schema \"{}\"", one->text, name->text))
+        fail("P039"_code, fmt::format("\"{}\" is no field of schema \"{}\"", one->text, name->text))
             .hint(did_you_mean(one->text, names)),
         *one);
   }
@@ -101,7 +101,7 @@ void add_topic(Draft& draft, const TopicDraft& declared, const Topic& model,
   topic.name = declared.field.empty() ? declared.name->text : declared.prefix + value;
   topic.tenant = value;
   if (draft.topic(topic.name) != nullptr) {
-    draft.report(fail(Code::P046, fmt::format("topic \"{}\" is declared twice", topic.name)),
+    draft.report(fail("P046"_code, fmt::format("topic \"{}\" is declared twice", topic.name)),
                  *declared.name);
     return;
   }
@@ -117,7 +117,7 @@ void check_table_name(Draft& draft, const yaml::Node& node) {
     name.replace(open, close - open + 1, "x");
   }
   if (is_name(name) && !name.starts_with("penstock_")) return;
-  draft.report(fail(Code::P047, fmt::format("\"{}\" cannot be a table's name", node.text))
+  draft.report(fail("P047"_code, fmt::format("\"{}\" cannot be a table's name", node.text))
                    .because("tables' names are letters, digits, . _ and -; those that begin with "
                             "penstock_ are the program's own"),
                node);
@@ -149,7 +149,7 @@ std::optional<PartUse> read_part(Draft& draft, const yaml::Node& name, const yam
       hint = did_you_mean(key.text, names);
       at = &key;
     }
-    draft.report(fail(Code::P036, fmt::format("{} does not say what it is", what))
+    draft.report(fail("P036"_code, fmt::format("{} does not say what it is", what))
                      .hint(hint)
                      .cure(fmt::format("one field names the kind: {}", fmt::join(names, ", "))),
                  *at);
@@ -196,11 +196,11 @@ void read_topics(Draft& draft) {
         const std::string_view field = topic.replicas < 1 ? "replicas" : "partitions";
         const auto* at = all == nullptr ? nullptr : all->find(field);
         if (at == nullptr) at = declared.body->find(field);
-        draft.report(fail(Code::P026, "a topic has 1 to 4096 partitions and at least 1 replica"),
+        draft.report(fail("P026"_code, "a topic has 1 to 4096 partitions and at least 1 replica"),
                      at == nullptr ? name : *at);
       }
       if (const auto* keep = declared.body->find("keep"); keep && topic.keep_millis == 0) {
-        draft.report(fail(Code::P026, "records are kept for some time"), *keep);
+        draft.report(fail("P026"_code, "records are kept for some time"), *keep);
       }
       find_schema(draft, *declared.body, topic);
     }
@@ -236,8 +236,8 @@ void read_tables(Draft& draft) {
       if (!shape) {
         Error error = std::move(shape).error();
         if (error.place.line == 0) error.place = draft.document->place(*use->value);
-        if (error.code == Code::F001) {
-          error.code = Code::F004;
+        if (error.code == "F001"_code) {
+          error.code = "F004"_code;
           error.cause =
               "the path is relative to the pipeline file, and no file is there to be read";
           error.cure = "check the path; csv and jsonl files are read";
@@ -261,11 +261,11 @@ void read_stores(Draft& draft) {
   for (const auto& [name, body] : stores->entries) {
     const std::string what = fmt::format("store \"{}\"", name.text);
     if (!is_name(name.text)) {
-      draft.report(fail(Code::P047, fmt::format("\"{}\" cannot be a store's name", name.text)),
+      draft.report(fail("P047"_code, fmt::format("\"{}\" cannot be a store's name", name.text)),
                    name);
     }
     if (draft.declared(name.text) != nullptr) {
-      draft.report(fail(Code::P046, fmt::format("\"{}\" is a topic and a store", name.text)), name);
+      draft.report(fail("P046"_code, fmt::format("\"{}\" is a topic and a store", name.text)), name);
     }
     const auto use = read_part(draft, name, body, flow::PartKind::store, "stores", what);
     if (!use) continue;
@@ -285,13 +285,13 @@ void read_stores(Draft& draft) {
       store.table.merge = flow::Merge::newest_by;
       store.table.newest_by = newest->text;
       if (const auto* upsert = body.find("upsert_on")) {
-        draft.report(fail(Code::P029, fmt::format("{} has upsert_on and newest_by", what))
+        draft.report(fail("P029"_code, fmt::format("{} has upsert_on and newest_by", what))
                          .because("rows are merged in one way")
                          .cure("write key: and newest_by:, or upsert_on: alone"),
                      *upsert);
       }
       if (store.table.key.empty()) {
-        draft.report(fail(Code::P020, fmt::format("{} has newest_by but no key", what)), *newest);
+        draft.report(fail("P020"_code, fmt::format("{} has newest_by but no key", what)), *newest);
       }
     }
     check_table_name(draft, *use->value);
@@ -300,7 +300,7 @@ void read_stores(Draft& draft) {
       const auto names = draft.part_names(flow::PartKind::store);
       if (draft.part(flow::PartKind::store, settings->text) == nullptr) {
         draft.report(
-            fail(Code::P036, fmt::format("there is no kind of store \"{}\"", settings->text))
+            fail("P036"_code, fmt::format("there is no kind of store \"{}\"", settings->text))
                 .hint(did_you_mean(settings->text, names)),
             *settings);
       }
@@ -329,13 +329,13 @@ void read_producers(Draft& draft) {
     if (!use) continue;
     const yaml::Node& to = *body.find("to");
     if (draft.topic(to.text) == nullptr) {
-      draft.report(fail(Code::P031, fmt::format("there is no topic \"{}\"", to.text))
+      draft.report(fail("P031"_code, fmt::format("there is no topic \"{}\"", to.text))
                        .hint(did_you_mean(to.text, draft.topic_names())),
                    to);
     }
     if (use->part->name == "meters" && draft.plan->table(use->value->text) == nullptr &&
         !draft.has_tables_missing) {
-      draft.report(fail(Code::P308, fmt::format("there is no table \"{}\"", use->value->text)),
+      draft.report(fail("P308"_code, fmt::format("there is no table \"{}\"", use->value->text)),
                    *use->value);
     }
     draft.plan->producers.push_back(

@@ -32,7 +32,7 @@ void refuse_clear_secrets(Draft& draft, const yaml::Node& node) {
     if (is_secret_name(key.text) && value.kind == yaml::NodeKind::scalar && is_clear(value.text)) {
       Place place = draft.document->place(value);
       place.source_line = std::string(place.column - 1, ' ') + std::string(place.width, '*');
-      draft.report(fail(Code::P049, fmt::format("\"{}\" holds its secret in clear text", key.text))
+      draft.report(fail("P049"_code, fmt::format("\"{}\" holds its secret in clear text", key.text))
                        .at(std::move(place))
                        .take());
     }
@@ -55,7 +55,7 @@ void resolve_scalar(Draft& draft, yaml::Node& node) {
   const bool whole = at == 0 && inner.ends_with('}') && inner.find("${") == std::string_view::npos;
   const bool env = whole && inner.starts_with("env:");
   if (!env && !(whole && inner.starts_with("secret:") && inner.size() > 8)) {
-    draft.report(fail(Code::P052, fmt::format("\"{}\" is no reference", text)), node);
+    draft.report(fail("P052"_code, fmt::format("\"{}\" is no reference", text)), node);
     return;
   }
   if (!env) return;
@@ -67,7 +67,7 @@ void resolve_scalar(Draft& draft, yaml::Node& node) {
   }
   if (auto found = read_environment(draft, name)) value = std::move(found);
   if (!value) {
-    draft.report(fail(Code::P048, fmt::format("the environment has no {}", name)), node);
+    draft.report(fail("P048"_code, fmt::format("the environment has no {}", name)), node);
     return;
   }
   node.text = *value;
@@ -88,7 +88,7 @@ bool open_document(Draft& draft, const std::string& path) {
   };
   auto text = draft.options.read_file(path, kMaxFileBytes);
   if (!text) return refuse(text.error().code, text.error().message);
-  if (text->empty()) return refuse(Code::P017, "the file is empty");
+  if (text->empty()) return refuse("P017"_code, "the file is empty");
   auto document = yaml::parse(std::move(*text), path);
   if (!document) {
     draft.report(std::move(document).error());
@@ -99,9 +99,9 @@ bool open_document(Draft& draft, const std::string& path) {
   const size_t slash = path.rfind('/');
   draft.plan->folder = slash == std::string::npos ? "" : path.substr(0, std::max<size_t>(slash, 1));
   draft.plan->document = draft.document;
-  if (draft.root().kind == yaml::NodeKind::null) return refuse(Code::P017, "the file is empty");
+  if (draft.root().kind == yaml::NodeKind::null) return refuse("P017"_code, "the file is empty");
   if (draft.root().kind == yaml::NodeKind::mapping) return true;
-  draft.report(fail(Code::P021, "a pipeline file is a mapping of fields"), draft.root());
+  draft.report(fail("P021"_code, "a pipeline file is a mapping of fields"), draft.root());
   return false;
 }
 
@@ -124,7 +124,7 @@ bool choose_target(Draft& draft) {
   const yaml::Node& at = targets == nullptr || targets->entries.empty()
                              ? draft.root()
                              : targets->entries.front().first;
-  draft.report(fail(Code::P030, fmt::format("there is no target \"{}\"", chosen))
+  draft.report(fail("P030"_code, fmt::format("there is no target \"{}\"", chosen))
                    .hint(did_you_mean(chosen, names))
                    .cure(fmt::format("choose by -t: {}", fmt::join(plan.targets, ", "))),
                at);

@@ -37,8 +37,8 @@ class Folder {
     };
     options.read_file = [this](const std::string& path, size_t limit_bytes) -> Result<std::string> {
       const auto found = files_.find(path);
-      if (found == files_.end()) return fail(Code::P001, "there is no file " + path);
-      if (found->second.size() > limit_bytes) return fail(Code::P003, "too large");
+      if (found == files_.end()) return fail("P001"_code, "there is no file " + path);
+      if (found->second.size() > limit_bytes) return fail("P003"_code, "too large");
       return found->second;
     };
     return plan::check("at/p.yaml", test_parts(), options);

@@ -17,7 +17,7 @@ void check_targets(Draft& draft) {
   for (const auto& [name, body] : targets->entries) {
     const std::string what = fmt::format("target \"{}\"", name.text);
     if (!is_name(name.text)) {
-      draft.report(fail(Code::P047, fmt::format("\"{}\" cannot be a target's name", name.text)),
+      draft.report(fail("P047"_code, fmt::format("\"{}\" cannot be a target's name", name.text)),
                    name);
     }
     if (!draft.check(body, name, "targets", what)) continue;
@@ -28,7 +28,7 @@ void check_targets(Draft& draft) {
     const yaml::Node* stores = body.find("stores");
     if (stores == nullptr) continue;
     if (stores->kind != yaml::NodeKind::mapping) {
-      draft.report(fail(Code::P021, fmt::format("the stores of {} are a mapping", what))
+      draft.report(fail("P021"_code, fmt::format("the stores of {} are a mapping", what))
                        .cure("write stores: {latest: sqlite}"),
                    *stores);
       continue;
@@ -36,7 +36,7 @@ void check_targets(Draft& draft) {
     for (const auto& [store, settings] : stores->entries) {
       const auto names = draft.store_names();
       if (std::ranges::find(names, store.text) != names.end()) continue;
-      draft.report(fail(Code::P032, fmt::format("there is no store \"{}\"", store.text))
+      draft.report(fail("P032"_code, fmt::format("there is no store \"{}\"", store.text))
                        .hint(did_you_mean(store.text, names)),
                    store);
     }
@@ -49,7 +49,7 @@ void read_log(Draft& draft) {
   if (log == nullptr) {
     if (draft.plan->target == "local") return;
     draft.report(
-        fail(Code::P051,
+        fail("P051"_code,
              fmt::format("target \"{}\" does not say where its log is", draft.plan->target)),
         draft.target->entries.empty() ? *draft.target : draft.target->entries.front().first);
     return;
@@ -57,7 +57,7 @@ void read_log(Draft& draft) {
   const auto names = draft.part_names(flow::PartKind::log);
   const bool bare = log->kind == yaml::NodeKind::scalar;
   if (!bare && (log->kind != yaml::NodeKind::mapping || log->entries.empty())) {
-    draft.report(fail(Code::P021, "\"log\" takes a name, or a mapping of settings")
+    draft.report(fail("P021"_code, "\"log\" takes a name, or a mapping of settings")
                      .cure("write log: embedded, or log: {kafka: \"broker:9092\"}"),
                  *log);
     return;
@@ -72,7 +72,7 @@ void read_log(Draft& draft) {
   }
   if (part == nullptr) {
     const yaml::Node& at = bare || log->entries.empty() ? *log : log->entries.front().first;
-    draft.report(fail(Code::P036, fmt::format("there is no log \"{}\"", at.text))
+    draft.report(fail("P036"_code, fmt::format("there is no log \"{}\"", at.text))
                      .hint(did_you_mean(at.text, names))
                      .cure(fmt::format("write one of: {}", fmt::join(names, ", "))),
                  at);
@@ -82,7 +82,7 @@ void read_log(Draft& draft) {
   if (bare) {
     for (const flow::FieldSpec& field : part->fields) {
       if (!field.required) continue;
-      draft.report(fail(Code::P020, fmt::format("log \"{0}\" lacks \"{1}\": {2}", part->name,
+      draft.report(fail("P020"_code, fmt::format("log \"{0}\" lacks \"{1}\": {2}", part->name,
                                                 field.name, field.doc))
                        .cure(fmt::format("write log: {{{}: \"{}\"}}", field.name, field.example)),
                    *log);
@@ -105,11 +105,11 @@ void read_dead_letters(Draft& draft) {
       const bool named = at != std::string::npos &&
                          is_name(dead.topic.substr(0, at) + "s" + dead.topic.substr(at + 7));
       if (at != 0 && at != std::string::npos && !named) {
-        draft.report(fail(Code::P047, fmt::format("\"{}\" cannot name topics", dead.topic)),
+        draft.report(fail("P047"_code, fmt::format("\"{}\" cannot name topics", dead.topic)),
                      *topic);
         dead.topic = DeadLetters().topic;
       } else if (!named || at == 0) {
-        draft.report(fail(Code::P040, "the dead letters' topic needs a prefix and <stage>")
+        draft.report(fail("P040"_code, "the dead letters' topic needs a prefix and <stage>")
                          .cure("write dead.<stage>"),
                      *topic);
         dead.topic = DeadLetters().topic;
@@ -133,8 +133,8 @@ avro::SchemaPtr load_schema(Draft& draft, const yaml::Node& path) {
   const std::string full = beside ? path.text : draft.plan->folder + "/" + path.text;
   const auto read = draft.options.read_file(full, kMaxSchemaBytes);
   if (!read) {
-    const bool large = read.error().code == Code::P003;
-    draft.report(fail(large ? Code::A004 : Code::P037,
+    const bool large = read.error().code == "P003"_code;
+    draft.report(fail(large ? "A004"_code : "P037"_code,
                       large ? fmt::format("{} has more than 256 KiB", full)
                             : fmt::format("there is no schema file {}", full)),
                  path);
@@ -144,7 +144,7 @@ avro::SchemaPtr load_schema(Draft& draft, const yaml::Node& path) {
   auto schema = avro::parse(text);
   if (!schema) {
     Error error = std::move(schema).error();
-    if (error.message.find("JSON") != std::string::npos) error.code = Code::P038;
+    if (error.message.find("JSON") != std::string::npos) error.code = "P038"_code;
     if (error.place.line == 0) error.place = schema_place(full, text, error.message);
     error.place.file = full;
     draft.report(std::move(error));
@@ -152,7 +152,7 @@ avro::SchemaPtr load_schema(Draft& draft, const yaml::Node& path) {
   }
   if ((*schema)->root().type != avro::Type::record) {
     draft.report(
-        fail(Code::A021, fmt::format("{} is {}", path.text, avro::describe((*schema)->root()))),
+        fail("A021"_code, fmt::format("{} is {}", path.text, avro::describe((*schema)->root()))),
         path);
     return nullptr;
   }
@@ -170,7 +170,7 @@ bool check_settings(Draft& draft, const yaml::Node& in, const std::string& what)
     if (key.text == "epoch") {
       for (const auto& [name, limit] : value.entries) {
         if (limit.text.starts_with('0')) {
-          draft.report(fail(Code::P026, fmt::format("\"{}\" of an epoch is above 0", name.text)),
+          draft.report(fail("P026"_code, fmt::format("\"{}\" of an epoch is above 0", name.text)),
                        limit);
         }
       }
@@ -178,17 +178,17 @@ bool check_settings(Draft& draft, const yaml::Node& in, const std::string& what)
     if (key.text != "scale") continue;
     const yaml::Node* max = value.find("max");
     if (max != nullptr && max->text != "partitions" && !parse_count(max->text)) {
-      draft.report(fail(max->text.starts_with('-') ? Code::P026 : Code::P025,
+      draft.report(fail(max->text.starts_with('-') ? "P026"_code : "P025"_code,
                         fmt::format("\"{}\" in \"max\"", max->text)),
                    *max);
     }
     if (max != nullptr && parse_count(max->text).value_or(0) > 1'000'000) {
-      draft.report(fail(Code::P026, "\"max\" of a scale is at most 1000000"), *max);
+      draft.report(fail("P026"_code, "\"max\" of a scale is at most 1000000"), *max);
     }
     const yaml::Node* min = value.find("min");
     if (min == nullptr || max == nullptr) continue;
     if (parse_count(min->text).value_or(0) > parse_count(max->text).value_or(INT64_MAX)) {
-      draft.report(fail(Code::P026, "\"min\" of a scale is above its \"max\""), *min);
+      draft.report(fail("P026"_code, "\"min\" of a scale is above its \"max\""), *min);
     }
   }
   return draft.errors.size() == before;
@@ -207,21 +207,21 @@ void read_sections(Draft& draft) {
         (value.kind == yaml::NodeKind::null && key.text != "topics" && key.text != "stages")) {
       continue;
     }
-    draft.report(fail(Code::P021, fmt::format("\"{}\" takes {}", key.text,
+    draft.report(fail("P021"_code, fmt::format("\"{}\" takes {}", key.text,
                                               list ? "a list" : "a mapping of names")),
                  value.kind == yaml::NodeKind::null ? key : value);
   }
   if (const yaml::Node* name = root.find("pipeline"); name != nullptr) {
     draft.plan->pipeline = name->text;
     if (name->kind == yaml::NodeKind::scalar && !is_name(name->text)) {
-      draft.report(fail(Code::P047, fmt::format("\"{}\" cannot be a pipeline's name", name->text)),
+      draft.report(fail("P047"_code, fmt::format("\"{}\" cannot be a pipeline's name", name->text)),
                    *name);
     }
   }
   if (const yaml::Node* version = root.find("version");
       version != nullptr && version->kind == yaml::NodeKind::scalar && version->text != "1" &&
       parse_count(version->text)) {
-    draft.report(fail(Code::P022, fmt::format("version {}", version->text)), *version);
+    draft.report(fail("P022"_code, fmt::format("version {}", version->text)), *version);
   }
   draft.plan->tenants = texts_of(root.find("tenants"));
   check_settings(draft, root, "the pipeline");
@@ -235,7 +235,7 @@ void read_schemas(Draft& draft) {
   if (schemas == nullptr) return;
   for (const auto& [name, path] : schemas->entries) {
     if (path.kind != yaml::NodeKind::scalar) {
-      draft.report(fail(Code::P021, fmt::format("schema \"{}\" takes a file's path", name.text)),
+      draft.report(fail("P021"_code, fmt::format("schema \"{}\" takes a file's path", name.text)),
                    name);
       draft.schemas[name.text] = nullptr;
     } else {

@@ -12,7 +12,7 @@ void no_topic(Draft& draft, StageDraft& stage, const yaml::Node& at) {
   stage.broken = true;
   auto names = draft.topic_names();
   for (const std::string_view store : draft.store_names()) names.push_back(store);
-  draft.report(fail(Code::P031, fmt::format("there is no topic \"{}\"", at.text))
+  draft.report(fail("P031"_code, fmt::format("there is no topic \"{}\"", at.text))
                    .hint(did_you_mean(at.text, names)),
                at);
 }
@@ -37,7 +37,7 @@ void read_from(Draft& draft, StageDraft& stage, const yaml::Node& node) {
         return topic.name->text.starts_with(prefix) && topic.values.empty();
       });
       if (!refused) {
-        draft.report(fail(Code::P059, fmt::format("no topic fits \"{}\"", node.text)), node);
+        draft.report(fail("P059"_code, fmt::format("no topic fits \"{}\"", node.text)), node);
       }
     }
   } else if (const TopicDraft* topic = draft.declared(node.text)) {
@@ -102,19 +102,19 @@ bool check_step(Draft& draft, const flow::PartSpec& part, const yaml::Node& name
   const std::string what = fmt::format("step \"{}\"", part.name);
   if (part.open) {
     if (body.kind != yaml::NodeKind::mapping || body.entries.empty()) {
-      draft.report(fail(Code::P021, what + " takes a mapping of names"),
+      draft.report(fail("P021"_code, what + " takes a mapping of names"),
                    body.kind == yaml::NodeKind::null ? name : body);
       return false;
     }
     for (const auto& [key, value] : body.entries) {
       if (!reserved(key.text)) continue;
-      draft.report(fail(Code::P060, fmt::format("\"{}\" cannot be a field that is set", key.text)),
+      draft.report(fail("P060"_code, fmt::format("\"{}\" cannot be a field that is set", key.text)),
                    key);
       return false;
     }
     for (const auto& [key, value] : body.entries) {
       if (!is_date(value)) continue;
-      draft.report(fail(Code::R009, fmt::format("\"{}\" is a subtraction here", value.text))
+      draft.report(fail("R009"_code, fmt::format("\"{}\" is a subtraction here", value.text))
                        .hint(fmt::format("did you mean timestamp('{}T00:00:00Z')?", value.text))
                        .because("a rule is an expression, and - takes one number from another")
                        .cure("write a time as timestamp('…') and a text as 'text', in the quotes "
@@ -137,7 +137,7 @@ void read_step(Draft& draft, StageDraft& stage, const yaml::Node& node, size_t n
   if (node.kind != yaml::NodeKind::mapping || node.entries.size() != 1) {
     stage.broken = true;
     const bool many = node.kind == yaml::NodeKind::mapping && node.entries.size() > 1;
-    draft.report(fail(Code::P055, many ? "two steps in one item" : "this is no step"),
+    draft.report(fail("P055"_code, many ? "two steps in one item" : "this is no step"),
                  many ? node.entries[1].first : node);
     return;
   }
@@ -146,7 +146,7 @@ void read_step(Draft& draft, StageDraft& stage, const yaml::Node& node, size_t n
   if (part == nullptr) {
     stage.broken = true;
     const auto names = draft.part_names(flow::PartKind::step);
-    draft.report(fail(Code::P035, fmt::format("there is no step \"{}\"", name.text))
+    draft.report(fail("P035"_code, fmt::format("there is no step \"{}\"", name.text))
                      .hint(did_you_mean(name.text, names))
                      .cure(fmt::format("the steps are: {}", fmt::join(names, ", "))),
                  name);
@@ -172,7 +172,7 @@ void add_copies(Draft& draft, StageDraft& stage) {
     const TopicDraft* topic = draft.declared(node.text);
     if (send == nullptr || (topic != nullptr && !topic->field.empty())) {
       stage.broken = true;
-      draft.report(fail(Code::P065, fmt::format("\"{}\" cannot be the second of to:", node.text)),
+      draft.report(fail("P065"_code, fmt::format("\"{}\" cannot be the second of to:", node.text)),
                    node);
       continue;
     }
@@ -191,7 +191,7 @@ void read_stage(Draft& draft, const yaml::Node& name, const yaml::Node& body) {
   stage.body = &body;
   const std::string what = fmt::format("stage \"{}\"", name.text);
   if (!is_name(name.text)) {
-    draft.report(fail(Code::P047, fmt::format("\"{}\" cannot be a stage's name", name.text)), name);
+    draft.report(fail("P047"_code, fmt::format("\"{}\" cannot be a stage's name", name.text)), name);
   }
   stage.broken = !draft.check(body, name, "stages", what);
   if (stage.broken) draft.has_routes_broken = true;
@@ -206,7 +206,7 @@ void read_stage(Draft& draft, const yaml::Node& name, const yaml::Node& body) {
     stage.broken = true;
     stage.writes.clear();  // a circle through this stage would follow from the slip
     draft.has_routes_broken = true;
-    draft.report(fail(Code::P063, fmt::format("{} ends in topics and in stores", what)),
+    draft.report(fail("P063"_code, fmt::format("{} ends in topics and in stores", what)),
                  *body.find("to"));
   }
   if (const yaml::Node* steps = body.find("steps"); steps != nullptr) {
@@ -215,7 +215,7 @@ void read_stage(Draft& draft, const yaml::Node& name, const yaml::Node& body) {
       for (const yaml::Node& step : steps->items) read_step(draft, stage, step, number++);
     } else if (steps->kind != yaml::NodeKind::null) {
       stage.broken = true;
-      draft.report(fail(Code::P021, fmt::format("the steps of {} are a list", what)), *steps);
+      draft.report(fail("P021"_code, fmt::format("the steps of {} are a list", what)), *steps);
     }
   }
   add_copies(draft, stage);
@@ -250,7 +250,7 @@ void report_loop(Draft& draft, const std::vector<const StageDraft*>& left) {
   std::string text;
   for (const StageDraft* stage : loop) text += stage->name->text + " → ";
   text += loop.front()->name->text;
-  draft.report(fail(Code::P043, fmt::format("stages run in a circle: {}", text)),
+  draft.report(fail("P043"_code, fmt::format("stages run in a circle: {}", text)),
                *loop.front()->body->find("from"));
 }
 

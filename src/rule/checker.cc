@@ -167,7 +167,7 @@ Result<Expr*> Checker::visit_select(Expr* expr) {
       return narrowed(field);
     }
     default:
-      return trouble(Code::R003,
+      return trouble("R003"_code,
                      fmt::format("a {} has no field \"{}\"", describe(*checked->type), expr->text),
                      *expr);
   }
@@ -182,7 +182,7 @@ Result<Expr*> Checker::field_of(Expr* expr, const Type& record) {
   }
   std::vector<std::string_view> names;
   for (const avro::Field& each : record.node->fields) names.push_back(each.name);
-  return trouble(Code::R002, fmt::format("unknown field \"{}\"", expr->text), *expr)
+  return trouble("R002"_code, fmt::format("unknown field \"{}\"", expr->text), *expr)
       .hint(did_you_mean(expr->text, names))
       .because(fmt::format("the {} has the fields {}", describe(record), fmt::join(names, ", ")));
 }
@@ -270,7 +270,7 @@ void Checker::add_facts(const Expr& expr, bool when, Facts& facts) const {
 Result<void> Checker::need_value(Expr* expr) {
   if (!expr->type->nullable) return {};
   const std::string what = text_of(*expr);
-  return trouble(Code::R004, fmt::format("\"{}\" may be null here", what), *expr)
+  return trouble("R004"_code, fmt::format("\"{}\" may be null here", what), *expr)
       .because(fmt::format("its type is {}, and nothing before it says that it is not null",
                            describe(*expr->type)))
       .cure(
@@ -280,7 +280,7 @@ Result<void> Checker::need_value(Expr* expr) {
 Result<void> Checker::need_bool(Expr* expr, std::string_view where) {
   PENSTOCK_TRY_VOID(need_value(expr));
   if (is_dyn(*expr) || expr->type->kind == TypeKind::bool_) return {};
-  return trouble(Code::R003, fmt::format("{} takes a bool, not a {}", where, describe(*expr->type)),
+  return trouble("R003"_code, fmt::format("{} takes a bool, not a {}", where, describe(*expr->type)),
                  *expr)
       .cure("compare the value with something, as in kwh > 0.0");
 }
@@ -316,7 +316,7 @@ Result<Expr*> Checker::visit_conditional(Expr* expr) {
   const Expr& no = *expr->args[2];
   expr->type = unify(yes.type, no.type);
   if (expr->type != nullptr) return expr;
-  return trouble(Code::R003,
+  return trouble("R003"_code,
                  fmt::format("the branches of ? : are a {} and a {}", describe(*yes.type),
                              describe(*no.type)),
                  *expr)
@@ -364,7 +364,7 @@ Result<Expr*> Checker::visit_map(Expr* expr) {
     const TypeKind kind = arg.type->kind;
     if (kind != TypeKind::dyn && kind != TypeKind::bool_ && kind != TypeKind::int_ &&
         kind != TypeKind::uint_ && kind != TypeKind::string)
-      return trouble(Code::R003, fmt::format("a {} cannot be a map's key", describe(*arg.type)),
+      return trouble("R003"_code, fmt::format("a {} cannot be a map's key", describe(*arg.type)),
                      arg)
           .cure("keys are string, int, uint or bool");
     key = key == nullptr ? arg.type : types_.join(key, arg.type);
@@ -387,7 +387,7 @@ Result<const Type*> Checker::macro_item(const Expr& range) {
     case TypeKind::record:
       return types_.of(TypeKind::string);
     default:
-      return trouble(Code::R003,
+      return trouble("R003"_code,
                      fmt::format("a {} has no items to go through", describe(*range.type)), range)
           .cure("all, exists, exists_one, map and filter take a list or a map");
   }
@@ -436,7 +436,7 @@ Failure Checker::trouble(Code code, std::string message, const Expr& expr) const
 Failure Checker::unknown_name(const Expr& expr) const {
   const std::vector<std::string_view> names = names_.all();
   const std::string hint = did_you_mean(expr.text, names);
-  auto failure = trouble(Code::R002, fmt::format("unknown name \"{}\"", expr.text), expr);
+  auto failure = trouble("R002"_code, fmt::format("unknown name \"{}\"", expr.text), expr);
   const std::string quoted =
       fmt::format("a string constant is written '{}', in quotes of its own", expr.text);
   if (names.empty()) return std::move(failure).hint(hint).cure(quoted);

@@ -88,7 +88,7 @@ Result<Expr*> Checker::check_equality(Expr* expr) {
     return call_typed(expr, types_.of(TypeKind::bool_));
   if (a.type->kind == TypeKind::null_ || b.type->kind == TypeKind::null_) {
     const Expr& never = a.type->kind == TypeKind::null_ ? b : a;
-    return trouble(Code::R003,
+    return trouble("R003"_code,
                    fmt::format("\"{}\" is never null: it is a {}", text_of(never),
                                describe(*never.type)),
                    *expr)
@@ -142,7 +142,7 @@ Result<Expr*> Checker::check_matches(Expr* expr) {
   std::string why;
   auto compiled = Pattern::make(pattern.value.text(), &why);
   if (compiled == nullptr)
-    return trouble(Code::R007, "the regular expression is invalid: " + why, pattern)
+    return trouble("R007"_code, "the regular expression is invalid: " + why, pattern)
         .cure("the syntax is RE2's: no look-ahead, no back references; r'…' keeps backslashes");
   expr->pattern = patterns_.emplace_back(std::move(compiled)).get();
   return expr;
@@ -180,7 +180,7 @@ Result<Expr*> Checker::check_overloads(Expr* expr) {
   const bool constant = expr->fn == Fn::to_timestamp || expr->fn == Fn::to_duration;
   if (constant && folded->kind == ExprKind::call && args[0]->kind == ExprKind::literal &&
       args[0]->value.kind == ValueKind::string)
-    return trouble(Code::R007,
+    return trouble("R007"_code,
                    fmt::format("{} is not a {}", show(args[0]->value), name_of(expr->fn)), *args[0])
         .cure(expr->fn == Fn::to_timestamp ? "write it like '2026-01-31T12:00:00Z', year 0001–9999"
                                            : "write it like '1h30m', '15s' or '250ms'");
@@ -194,7 +194,7 @@ Failure Checker::unknown_function(const Expr& expr) const {
   for (const std::string_view macro : {"all", "exists", "exists_one", "map", "filter"})
     if (expr.member) names.push_back(macro);
   if (!expr.member) names.push_back("has");
-  auto failure = trouble(Code::R006, fmt::format("unknown function \"{}\"", expr.text), expr);
+  auto failure = trouble("R006"_code, fmt::format("unknown function \"{}\"", expr.text), expr);
   if (find_function(expr.text, !expr.member) != nullptr)
     return std::move(failure).cure(
         expr.member ? fmt::format("write it as {}(x)", expr.text)
@@ -216,7 +216,7 @@ Failure Checker::no_overload(const Expr& expr) const {
     for (const Expr* arg : expr.args) types += (types.empty() ? "" : ", ") + describe(*arg->type);
     message = fmt::format("no function {}({})", expr.text, types);
   }
-  auto failure = trouble(Code::R003, std::move(message), expr);
+  auto failure = trouble("R003"_code, std::move(message), expr);
   if (const std::string cure = overload_cure(expr); !cure.empty())
     return std::move(failure).cure(cure);
   return failure;

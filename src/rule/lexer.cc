@@ -62,7 +62,7 @@ class Lexer {
   }
 
   Failure trouble(std::string message, size_t from, size_t to) const {
-    return fail(Code::R001, std::move(message))
+    return fail("R001"_code, std::move(message))
         .at(place_in(text_, static_cast<uint32_t>(from), static_cast<uint32_t>(to)));
   }
 

@@ -58,10 +58,10 @@ class Parser {
   Failure unexpected(std::string what) const {
     const Token& token = here();
     if (token.kind == TokenKind::end)
-      return trouble(Code::R001, "the expression ends too early: " + what, token.start,
+      return trouble("R001"_code, "the expression ends too early: " + what, token.start,
                      token.start + 1);
     std::string found(text_.substr(token.start, token.end - token.start));
-    return trouble(Code::R001, "unexpected " + found + ": " + what, token.start, token.end);
+    return trouble("R001"_code, "unexpected " + found + ": " + what, token.start, token.end);
   }
 
   Result<void> expect(std::string_view sign) {
@@ -87,7 +87,7 @@ class Parser {
     for (const Expr* child : children) expr->height = std::max(expr->height, child->height + 1);
     expr->end = std::max(expr->end, last_end());
     if (expr->height > kHeightMax)
-      return trouble(Code::R005, "the expression is too deeply nested", expr->at, expr->at + 1);
+      return trouble("R005"_code, "the expression is too deeply nested", expr->at, expr->at + 1);
     return expr;
   }
 
@@ -113,7 +113,7 @@ class Parser {
   Parsed expression() {
     const Deeper deeper(nesting_);
     if (nesting_ > kNestingMax)
-      return trouble(Code::R005, "the expression is too deeply nested", here().start, here().end);
+      return trouble("R005"_code, "the expression is too deeply nested", here().start, here().end);
     PENSTOCK_TRY(condition, joined("||", ExprKind::any_of));
     if (!at_sign("?")) return condition;
     const uint32_t at = here().start;
@@ -197,7 +197,7 @@ class Parser {
         PENSTOCK_TRY(next, indexed(target));
         target = next;
       } else if (at_sign("{")) {
-        return trouble(Code::R001, "messages cannot be made in a rule", here().start, here().end)
+        return trouble("R001"_code, "messages cannot be made in a rule", here().start, here().end)
             .cure("a map is written {'key': value}");
       } else {
         return target;
@@ -268,7 +268,7 @@ class Parser {
   Parsed expand(Macro macro, Expr* target, const Token& name, std::span<Expr* const> args) {
     const Expr& variable = *args[0];
     if (variable.kind != ExprKind::name || variable.root)
-      return trouble(Code::R001, "the first argument names the variable: a plain name",
+      return trouble("R001"_code, "the first argument names the variable: a plain name",
                      variable.start, variable.end)
           .cure("write it like readings." + std::string(name.text) + "(r, r > 0.0)");
     Expr* expr = make(ExprKind::macro, target->start, name.start);
@@ -312,11 +312,11 @@ class Parser {
     if (token.kind == TokenKind::int_literal) {
       const auto number = int_of(token.text, negative);
       if (!number)
-        return trouble(Code::R001, "the number is too large for an int", token.start, token.end)
+        return trouble("R001"_code, "the number is too large for an int", token.start, token.end)
             .cure("an int goes up to 9223372036854775807; write 1e30 for a double");
       expr->value = Value::of_int(*number);
     } else if (token.value.kind == ValueKind::string && !is_utf8(token.value.text())) {
-      return trouble(Code::R001, "the string is not UTF-8", token.start, token.end);
+      return trouble("R001"_code, "the string is not UTF-8", token.start, token.end);
     }
     return expr;
   }
@@ -362,7 +362,7 @@ class Parser {
       return expr;
     }
     if (std::ranges::find(kReserved, name) != kReserved.end())
-      return trouble(Code::R001, "\"" + std::string(name) + "\" is a reserved word", token.start,
+      return trouble("R001"_code, "\"" + std::string(name) + "\" is a reserved word", token.start,
                      token.end)
           .cure("for a field of this name write record." + std::string(name));
     next_++;
@@ -377,7 +377,7 @@ class Parser {
     PENSTOCK_TRY(args, arguments(")", false));
     if (name.text != "has") return call(name.text, Fn::unknown, start, name.start, args);
     if (args.size() != 1 || args[0]->kind != ExprKind::select)
-      return trouble(Code::R001, "has() takes one field, as in has(record.x)", name.start,
+      return trouble("R001"_code, "has() takes one field, as in has(record.x)", name.start,
                      last_end());
     Expr* expr = make(ExprKind::has, start, name.start);
     expr->text = args[0]->text;
@@ -395,7 +395,7 @@ class Parser {
 
 Result<Expr*> parse(std::string_view text, Arena& arena) {
   if (text.size() > kTextBytesMax)
-    return fail(Code::R005, "the expression is longer than 32 KiB").at(place_in(text, 0, 1));
+    return fail("R005"_code, "the expression is longer than 32 KiB").at(place_in(text, 0, 1));
   PENSTOCK_TRY(tokens, lex(text, arena));
   return Parser(text, std::move(tokens), arena).whole();
 }

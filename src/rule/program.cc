@@ -128,7 +128,7 @@ Result<avro::SchemaPtr> schema_of_result(const Program::Impl& program) {
   }
   const std::string text = avro_text(*root.type);
   if (!text.empty()) return avro::parse(text);
-  return fail(Code::R008, fmt::format("no Avro type holds a {}", describe(*root.type)))
+  return fail("R008"_code, fmt::format("no Avro type holds a {}", describe(*root.type)))
       .at(place_in(program.text, root.start, root.end));
 }
 

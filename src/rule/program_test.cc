@@ -58,22 +58,22 @@ void check_refused(std::string_view text, Code code, uint32_t line, uint32_t col
 }
 
 TEST_CASE("errors point at the offending token and name the cure") {
-  check_refused("kwj > 1.0", Code::R002, 1, 1, 3, "did you mean \"kwh\"?");
-  check_refused("kwh > 0.0 && status == Done", Code::R002, 1, 24, 4, "'Done', in quotes");
-  check_refused("kwh < 'low'", Code::R003, 1, 5, 1, "no operator \"<\" for double and string");
-  check_refused("kwh * 4", Code::R003, 1, 5, 1, "write 4 as 4.0");
-  check_refused("kwh > 0.0 &&\n  count + 1.0 > 2.0", Code::R003, 2, 9, 1, "int and double");
-  check_refused("peak > 1.0", Code::R004, 1, 1, 4, "peak != null &&");
-  check_refused("record.kwk > 1.0", Code::R002, 1, 8, 3, "did you mean \"kwh\"?");
-  check_refused("site.twon == ''", Code::R002, 1, 6, 4, "did you mean \"town\"?");
-  check_refused("meter_id.startWith('a')", Code::R006, 1, 10, 9, "did you mean \"startsWith\"?");
-  check_refused("meter_id.matches('(')", Code::R007, 1, 18, 3, "RE2");
-  check_refused("at > '2026-01-01T00:00:00Z'", Code::R003, 1, 4, 1, "timestamp('2026-01-31");
-  check_refused("kwh > 0.0 && (", Code::R001, 1, 15, 1, "too early");
-  check_refused("kwh = 1.0", Code::R001, 1, 5, 1, "write ==");
-  check_refused("kwh == null", Code::R003, 1, 5, 2, "never null");
-  check_refused("'kWh: ' + kwh", Code::R003, 1, 9, 1, "string(kwh)");
-  check_refused("kwh > 0.0 && count", Code::R003, 1, 14, 5, "takes a bool");
+  check_refused("kwj > 1.0", "R002"_code, 1, 1, 3, "did you mean \"kwh\"?");
+  check_refused("kwh > 0.0 && status == Done", "R002"_code, 1, 24, 4, "'Done', in quotes");
+  check_refused("kwh < 'low'", "R003"_code, 1, 5, 1, "no operator \"<\" for double and string");
+  check_refused("kwh * 4", "R003"_code, 1, 5, 1, "write 4 as 4.0");
+  check_refused("kwh > 0.0 &&\n  count + 1.0 > 2.0", "R003"_code, 2, 9, 1, "int and double");
+  check_refused("peak > 1.0", "R004"_code, 1, 1, 4, "peak != null &&");
+  check_refused("record.kwk > 1.0", "R002"_code, 1, 8, 3, "did you mean \"kwh\"?");
+  check_refused("site.twon == ''", "R002"_code, 1, 6, 4, "did you mean \"town\"?");
+  check_refused("meter_id.startWith('a')", "R006"_code, 1, 10, 9, "did you mean \"startsWith\"?");
+  check_refused("meter_id.matches('(')", "R007"_code, 1, 18, 3, "RE2");
+  check_refused("at > '2026-01-01T00:00:00Z'", "R003"_code, 1, 4, 1, "timestamp('2026-01-31");
+  check_refused("kwh > 0.0 && (", "R001"_code, 1, 15, 1, "too early");
+  check_refused("kwh = 1.0", "R001"_code, 1, 5, 1, "write ==");
+  check_refused("kwh == null", "R003"_code, 1, 5, 2, "never null");
+  check_refused("'kWh: ' + kwh", "R003"_code, 1, 9, 1, "string(kwh)");
+  check_refused("kwh > 0.0 && count", "R003"_code, 1, 14, 5, "takes a bool");
 }
 
 TEST_CASE("a value that may be null needs a guard, and every form of guard is taken") {
@@ -110,7 +110,7 @@ TEST_CASE("a value that may be null needs a guard, and every form of guard is ta
         "peak != null ? true : peak > 1.0", "-peak > 1.0", "has(record.kwh) && peak > 1.0",
         "tags.all(note, note != 'x') && note.startsWith('a')"}) {
     INFO(text);
-    CHECK(refused(text).code == Code::R004);
+    CHECK(refused(text).code == "R004"_code);
   }
 }
 
@@ -163,16 +163,16 @@ TEST_CASE("limits end in an error at once") {
   for (const char bracket : {'(', '[', '{', '!', '-'}) {
     const std::string many(20'000, bracket);
     const Error error = refused(many);
-    CHECK((error.code == Code::R005 || error.code == Code::R001));
+    CHECK((error.code == "R005"_code || error.code == "R001"_code));
   }
-  CHECK(refused(std::string(20'000, '(')).code == Code::R005);
-  CHECK(refused(std::string(40'000, ' ')).code == Code::R005);
+  CHECK(refused(std::string(20'000, '(')).code == "R005"_code);
+  CHECK(refused(std::string(40'000, ' ')).code == "R005"_code);
   std::string sum = "1";
   for (int i = 0; i < 5'000; i++) sum += "+1";
-  CHECK(refused(sum).code == Code::R005);
+  CHECK(refused(sum).code == "R005"_code);
   std::string selects = "any";
   for (int i = 0; i < 5'000; i++) selects += ".a";
-  CHECK(refused(selects).code == Code::R005);
+  CHECK(refused(selects).code == "R005"_code);
   std::string conditions = "kwh > 1.0";
   for (int i = 0; i < 1'000; i++) conditions += " || kwh > 1.0";
   CHECK(compiled(conditions).is_condition());

@@ -83,7 +83,7 @@ Result<BoundRule> make_condition(const flow::Config& config, std::string_view fi
   const yaml::Node& text = found == nullptr ? config.node() : *found;
   PENSTOCK_TRY(bound, BoundRule::make(config, text, shape));
   if (!bound.program().is_condition()) {
-    return fail(Code::P305,
+    return fail("P305"_code,
                 fmt::format("the rule gives {}, not true or false", bound.program().result_type()))
         .at(config.place(text));
   }
@@ -93,7 +93,7 @@ Result<BoundRule> make_condition(const flow::Config& config, std::string_view fi
 Error no_such_field(const flow::Config& config, const yaml::Node& node, const flow::Shape& shape) {
   std::vector<std::string_view> names;
   for (const auto& field : shape.fields()) names.push_back(field.name);
-  return fail(Code::P301, fmt::format("the record has no field \"{}\" here", node.text))
+  return fail("P301"_code, fmt::format("the record has no field \"{}\" here", node.text))
       .at(config.place(node))
       .hint(did_you_mean(node.text, names))
       .take();

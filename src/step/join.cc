@@ -103,7 +103,7 @@ Result<std::vector<uint32_t>> key_slots(const flow::Config& config, flow::Shape&
                                         const flow::MakeContext::TableShape& table) {
   const auto by = config.list("by");
   if (by.size() != table.key.size()) {
-    return fail(Code::P304, fmt::format("the table's key has {} field(s), the join names {}",
+    return fail("P304"_code, fmt::format("the table's key has {} field(s), the join names {}",
                                         table.key.size(), by.size()))
         .at(config.place("by"));
   }
@@ -112,7 +112,7 @@ Result<std::vector<uint32_t>> key_slots(const flow::Config& config, flow::Shape&
     const auto* field = shape.field(name->text);
     if (field == nullptr) return std::unexpected(no_such_field(config, *name, shape));
     if (!flow::can_be_key(avro::slot_shape(*field->type).kind)) {
-      return fail(Code::P302, fmt::format("\"{}\" is {}", name->text, avro::describe(*field->type)))
+      return fail("P302"_code, fmt::format("\"{}\" is {}", name->text, avro::describe(*field->type)))
           .at(config.place(*name));
     }
     slots.push_back(shape.slot(name->text));
@@ -127,12 +127,12 @@ Result<Taken> take(const flow::Config& config, const yaml::Node& name, flow::Sha
   if (column == columns.end()) {
     std::vector<std::string_view> names;
     for (const auto& field : columns) names.push_back(field.name);
-    return fail(Code::P307, fmt::format("the table has no column \"{}\"", name.text))
+    return fail("P307"_code, fmt::format("the table has no column \"{}\"", name.text))
         .at(config.place(name))
         .hint(did_you_mean(name.text, names));
   }
   if (shape.field(name.text) != nullptr) {
-    return fail(Code::P303, fmt::format("the record has a field \"{}\" already", name.text))
+    return fail("P303"_code, fmt::format("the record has a field \"{}\" already", name.text))
         .at(config.place(name));
   }
   const uint32_t slot = shape.new_slot();
@@ -146,7 +146,7 @@ Result<std::unique_ptr<flow::Step>> make(const flow::Config& config, flow::Shape
   const auto* table = context.table(name);
   if (table == nullptr) {
     const auto names = context.table_names();
-    return fail(Code::P308, fmt::format("no table \"{}\" is declared", name))
+    return fail("P308"_code, fmt::format("no table \"{}\" is declared", name))
         .at(config.place("table"))
         .hint(did_you_mean(name, names));
   }

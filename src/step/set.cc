@@ -53,7 +53,7 @@ Result<std::unique_ptr<flow::Step>> make(const flow::Config& config, flow::Shape
   std::vector<Made> made;
   for (const auto& [key, value] : config.node().entries) {
     if (!is_name(key.text)) {
-      return fail(Code::P306, fmt::format("\"{}\" cannot be a field's name", key.text))
+      return fail("P306"_code, fmt::format("\"{}\" cannot be a field's name", key.text))
           .at(config.place(key));
     }
     PENSTOCK_TRY(rule, BoundRule::make(config, value, shape));

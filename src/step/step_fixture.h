@@ -201,7 +201,7 @@ class Line final : public flow::MakeContext {
   }
   Result<uint32_t> use_side(std::string_view topic, const flow::Shape& shape,
                             const Place& place) override {
-    if (topic == "undeclared") return fail(Code::P301, "no such topic").at(place);
+    if (topic == "undeclared") return fail("P301"_code, "no such topic").at(place);
     sides_.push_back({std::string(topic), shape});
     return static_cast<uint32_t>(sides_.size() - 1);
   }

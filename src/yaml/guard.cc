@@ -71,7 +71,7 @@ std::optional<Error> guard_brackets(std::string_view text, const std::string& fi
       spot = {spot.line + 1, i + 1};
     } else if (c == '[' || c == '{') {
       if (++depth > kMaxDepth) {
-        return at(Code::P007, "brackets nest too deep", text, file, spot, i);
+        return at("P007"_code, "brackets nest too deep", text, file, spot, i);
       }
     } else if ((c == ']' || c == '}') && depth > 0) {
       --depth;
@@ -96,7 +96,7 @@ std::string_view line_of(std::string_view text, uint32_t line) {
 
 std::optional<Error> guard(std::string_view text, const std::string& file) {
   if (text.size() > kMaxTextBytes) {
-    return fail(Code::P003, fmt::format("the file has {} bytes", text.size()))
+    return fail("P003"_code, fmt::format("the file has {} bytes", text.size()))
         .at({file, 1, 1, 1, {}})
         .take();
   }
@@ -104,9 +104,9 @@ std::optional<Error> guard(std::string_view text, const std::string& file) {
   bool indentation = true;
   for (size_t i = 0; i < text.size();) {
     const size_t bytes = character_bytes(text, i);
-    if (bytes == 0) return at(Code::P004, "bytes that are not text", text, file, spot, i);
+    if (bytes == 0) return at("P004"_code, "bytes that are not text", text, file, spot, i);
     if (is_control(text, i, bytes)) {
-      return at(Code::P005,
+      return at("P005"_code,
                 fmt::format("a control character (byte {:02x})",
                             static_cast<unsigned>(static_cast<unsigned char>(text[i]))),
                 text, file, spot, i);
@@ -115,7 +115,7 @@ std::optional<Error> guard(std::string_view text, const std::string& file) {
     if (c == '\t' && indentation) {
       const size_t word = text.find_first_not_of(" \t", i);
       if (word != std::string_view::npos && text[word] != '\n' && text[word] != '\r') {
-        return at(Code::P006, "a tab in the indentation", text, file, spot, i);
+        return at("P006"_code, "a tab in the indentation", text, file, spot, i);
       }
     }
     if (c != ' ' && c != '\t') indentation = false;

@@ -73,7 +73,7 @@ class Builder {
           PENSTOCK_TRY(content, next());  // begun without ---
           if (content != nullptr) place = place_of(fy_event_start_mark(content), 1);
         }
-        return fail(Code::P016, "a second document").at(std::move(place));
+        return fail("P016"_code, "a second document").at(std::move(place));
       }
       if (is_content(event->type)) {
         PENSTOCK_TRY(node, build(0));
@@ -134,16 +134,16 @@ class Builder {
   Error trouble() {
     void* cursor = nullptr;
     const fy_diag_error* first = fy_diag_errors_iterate(diag_, &cursor);
-    if (first == nullptr) return fail(Code::P011, "not YAML").at({file_, 1, 1, 1, {}}).take();
+    if (first == nullptr) return fail("P011"_code, "not YAML").at({file_, 1, 1, 1, {}}).take();
     const uint32_t line = static_cast<uint32_t>(std::max(first->line, 1));
     const std::string message = first->msg == nullptr ? "not YAML" : first->msg;
     if (const auto open = open_quote()) {
-      return fail(Code::P010, "a quote that is never closed").at(*open).take();
+      return fail("P010"_code, "a quote that is never closed").at(*open).take();
     }
     if (message.find("without a closing") != std::string::npos ||
         message.find("wrongly indented flow") != std::string::npos) {
       if (const auto open = open_bracket()) {
-        return fail(Code::P011, "a bracket that is never closed").at(*open).take();
+        return fail("P011"_code, "a bracket that is never closed").at(*open).take();
       }
     }
     const std::string source(line_of(text_, line));
@@ -151,7 +151,7 @@ class Builder {
     column = std::min(column, static_cast<uint32_t>(source.size()) + 1);
     Place place{file_, line, column, 1, source};
     if (message.find("mismatched flow") != std::string::npos) {
-      return fail(Code::P011, "this bracket closes one of another kind")
+      return fail("P011"_code, "this bracket closes one of another kind")
           .at(std::move(place))
           .cure("close every [ by ] and every { by }")
           .take();
@@ -163,7 +163,7 @@ class Builder {
                           message.find("did not find expected key") != std::string::npos ||
                           message.find("multiline") != std::string::npos;
     if (indented) return wrong_indent(place, message);
-    return fail(Code::P011, fmt::format("not YAML: {}", message)).at(std::move(place)).take();
+    return fail("P011"_code, fmt::format("not YAML: {}", message)).at(std::move(place)).take();
   }
 
   static bool has_colon(std::string_view line) {
@@ -176,13 +176,13 @@ class Builder {
     const size_t word = place.source_line.find_first_not_of(' ');
     if (word != std::string::npos) place.column = static_cast<uint32_t>(word) + 1;
     if (!has_colon(place.source_line)) {
-      return fail(Code::P011, "a line without a field's name and colon")
+      return fail("P011"_code, "a line without a field's name and colon")
           .at(std::move(place))
           .because("each line of a mapping is name: value, and a blank stands behind the colon")
           .cure("write name: value; a list's lines begin with a dash and a blank")
           .take();
     }
-    return fail(Code::P018, fmt::format("this line's indentation fits no line above: {}", message))
+    return fail("P018"_code, fmt::format("this line's indentation fits no line above: {}", message))
         .at(std::move(place))
         .take();
   }
@@ -273,13 +273,13 @@ class Builder {
     Place place = place_of(fy_event_start_mark(event_), width);
     // The parser's mark of an alias is the name's; ours is the star's.
     if (event_->type == FYET_ALIAS && place.column > 1) --place.column;
-    return fail(Code::P008, "too many values when aliases are followed").at(std::move(place));
+    return fail("P008"_code, "too many values when aliases are followed").at(std::move(place));
   }
 
   Result<void> refuse_tag(fy_token* tag) {
     if (tag == nullptr) return {};
     const fy_mark* mark = fy_token_start_mark(tag);
-    return fail(Code::P014, fmt::format("a tag: {}", token_text(tag))).at(place_of(mark, 1));
+    return fail("P014"_code, fmt::format("a tag: {}", token_text(tag))).at(place_of(mark, 1));
   }
 
   void keep(const std::string& anchor, const Node& node) {
@@ -289,7 +289,7 @@ class Builder {
   // Builds the node whose event is the current one.
   Result<Node> build(uint32_t depth) {
     if (depth > kMaxDepth) {
-      return fail(Code::P007, "values nest too deep").at(place_of(fy_event_start_mark(event_), 1));
+      return fail("P007"_code, "values nest too deep").at(place_of(fy_event_start_mark(event_), 1));
     }
     PENSTOCK_TRY_VOID(count({1, 0}, 1));
     switch (event_->type) {
@@ -355,7 +355,7 @@ class Builder {
     if (found == anchors_.end()) {
       Place place = place_of(fy_event_start_mark(event_), width);
       if (place.column > 1) --place.column;
-      return fail(Code::P015, fmt::format("no anchor \"&{}\" stands before this", name))
+      return fail("P015"_code, fmt::format("no anchor \"&{}\" stands before this", name))
           .at(std::move(place));
     }
     PENSTOCK_TRY_VOID(count(weigh(found->second), width));
@@ -412,14 +412,14 @@ class Builder {
       return Place{file_, key.line, key.column, key.width, std::string(line_of(text_, key.line))};
     };
     if (key.kind != NodeKind::scalar) {
-      return fail(Code::P019, "a key that is no plain text").at(place());
+      return fail("P019"_code, "a key that is no plain text").at(place());
     }
     if (key.text == "<<" && !key.quoted) {
-      return fail(Code::P013, "a merge key").at(place());
+      return fail("P013"_code, "a merge key").at(place());
     }
     const auto [first, fresh] = seen.emplace(key.text, key.line);
     if (fresh) return {};
-    return fail(Code::P009, fmt::format("\"{}\" stands here twice", key.text))
+    return fail("P009"_code, fmt::format("\"{}\" stands here twice", key.text))
         .at(place())
         .hint(fmt::format("first in line {}", first->second));
   }

@@ -9,7 +9,7 @@ namespace penstock::sim {
 namespace {
 
 Error fault_error(Fault fault) {
-  return fail(Code::L001, "injected: " + std::string(kFaultNames[static_cast<size_t>(fault)]))
+  return fail("L001"_code, "injected: " + std::string(kFaultNames[static_cast<size_t>(fault)]))
       .take();
 }
 

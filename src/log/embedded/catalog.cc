@@ -21,15 +21,15 @@ std::string random_lineage() {
 }
 
 Failure damaged(std::string_view what) {
-  return fail(Code::L001, fmt::format("the data folder is damaged: its {} cannot be read", what));
+  return fail("L001"_code, fmt::format("the data folder is damaged: its {} cannot be read", what));
 }
 
 Result<void> check_spec(const flow::TopicSpec& spec) {
   if (spec.name.empty() || spec.name.size() > kMaxTopicNameBytes) {
-    return fail(Code::L006, fmt::format("a topic's name has 1 to {} bytes", kMaxTopicNameBytes));
+    return fail("L006"_code, fmt::format("a topic's name has 1 to {} bytes", kMaxTopicNameBytes));
   }
   if (spec.partitions < 1 || spec.partitions > kMaxPartitions) {
-    return fail(Code::L006, fmt::format("topic \"{}\" with {} partitions; 1 to {} are possible",
+    return fail("L006"_code, fmt::format("topic \"{}\" with {} partitions; 1 to {} are possible",
                                         spec.name, spec.partitions, kMaxPartitions));
   }
   return {};
@@ -154,7 +154,7 @@ Result<TopicPtr> Catalog::find(std::string_view name) const {
   if (it != topics_.end()) return it->second;
   std::vector<std::string_view> names;
   for (const auto& entry : topics_) names.push_back(entry.first);
-  return fail(Code::L004, fmt::format("there is no topic \"{}\" in the log", name))
+  return fail("L004"_code, fmt::format("there is no topic \"{}\" in the log", name))
       .hint(did_you_mean(name, names));
 }
 

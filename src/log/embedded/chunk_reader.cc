@@ -12,7 +12,7 @@ std::unexpected<Error> ChunkReader::damage(std::string_view why) {
   damaged_ = true;
   chunk_.reset();
   return std::unexpected(
-      fail(Code::L003, fmt::format("topic \"{}\", partition {}, offset {}: {}", topic_->name,
+      fail("L003"_code, fmt::format("topic \"{}\", partition {}, offset {}: {}", topic_->name,
                                    partition_, position_.value, why))
           .take());
 }

@@ -31,7 +31,7 @@ flow::PartitionSet partitions_of(const flow::Commit& commit) {
 SinkEvent ended(CommitEnd end, Error error) { return Ended{end, {}, {}, std::move(error)}; }
 
 SinkEvent fenced(std::string message) {
-  return ended(CommitEnd::fenced, fail(Code::L008, std::move(message)).take());
+  return ended(CommitEnd::fenced, fail("L008"_code, std::move(message)).take());
 }
 
 }  // namespace
@@ -171,7 +171,7 @@ bool Committer::holds(const Request& request, const flow::Membership& membership
 void Committer::stage_claim(Request& request) {
   if (!holds(request, request.membership, request.partitions)) {
     request.answer = flow::ClaimFailed{
-        fail(Code::L008, fmt::format("group \"{}\": the membership is not current", request.group))
+        fail("L008"_code, fmt::format("group \"{}\": the membership is not current", request.group))
             .take(),
         true};
     return;
@@ -262,7 +262,7 @@ bool Committer::write(std::vector<RequestPtr>& requests) {
       done && !(durable_ && options_.failpoint && options_.failpoint(WritePoint::after_write));
   if (told) return true;
   const Error error =
-      broken_ ? *broken_ : fail(Code::L005, "the answer of a write was lost").take();
+      broken_ ? *broken_ : fail("L005"_code, "the answer of a write was lost").take();
   for (const RequestPtr& request : requests) {
     request->answer = request->kind == Request::Kind::claim
                           ? SinkEvent(flow::ClaimFailed{error, !broken_})

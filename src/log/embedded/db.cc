@@ -35,7 +35,7 @@ rocksdb::Slice slice(ByteView bytes) { return {bytes.data(), bytes.size()}; }
 ByteView view(const rocksdb::Slice& bytes) { return {bytes.data(), bytes.size()}; }
 
 Failure failed(const rocksdb::Status& status, std::string_view doing) {
-  return fail(Code::L005, std::string(doing) + ": " + status.ToString());
+  return fail("L005"_code, std::string(doing) + ": " + status.ToString());
 }
 
 rocksdb::DBOptions folder_options() {
@@ -176,7 +176,7 @@ Result<std::unique_ptr<Db>> Db::open(const std::string& folder, bool read_only) 
           ? rocksdb::DB::OpenForReadOnly(folder_options(), folder, families, &handles, &opened)
           : rocksdb::DB::Open(folder_options(), folder, families, &handles, &opened);
   if (!status.ok()) {
-    return fail(Code::L001, "cannot open the data folder " + folder + ": " + status.ToString());
+    return fail("L001"_code, "cannot open the data folder " + folder + ": " + status.ToString());
   }
   auto impl = std::make_unique<Impl>();
   impl->db.reset(opened);
@@ -186,7 +186,7 @@ Result<std::unique_ptr<Db>> Db::open(const std::string& folder, bool read_only) 
   if (read_only) return db;
   const auto set = opened->SetOptions(db->impl_->of(Family::chunks),
                                       {{"write_buffer_size", std::to_string(kChunksBufferBytes)}});
-  if (!set.ok()) return fail(Code::L001, "data folder " + folder + ": " + set.ToString());
+  if (!set.ok()) return fail("L001"_code, "data folder " + folder + ": " + set.ToString());
   return db;
 }
 

@@ -61,7 +61,7 @@ class Implementation final : public EmbeddedLog {
 
  private:
   static Failure read_only() {
-    return fail(Code::L009, "the data folder is open for reading only");
+    return fail("L009"_code, "the data folder is open for reading only");
   }
   Result<std::vector<TopicPtr>> find_all(const std::vector<std::string>& names) const {
     std::vector<TopicPtr> topics;
@@ -148,7 +148,7 @@ Result<row::RawBatch> Implementation::read(std::string_view name, int32_t partit
                                            const flow::PollLimits& limits, Offset* next) {
   PENSTOCK_TRY(topic, catalog_.find(name));
   if (partition < 0 || partition >= topic->partitions()) {
-    return fail(Code::L004, "there is no such partition of topic \"" + topic->name + "\"");
+    return fail("L004"_code, "there is no such partition of topic \"" + topic->name + "\"");
   }
   row::RawBatch batch;
   batch.partition = {0, partition};

@@ -80,7 +80,7 @@ void EmbeddedSink::begin_commit(flow::Commit commit) {
     event_ = flow::Ended{flow::CommitEnd::fenced,
                          {},
                          {},
-                         fail(Code::L008, "a partition was given up before").take()};
+                         fail("L008"_code, "a partition was given up before").take()};
     return;
   }
   request_->kind = Request::Kind::commit;

@@ -24,7 +24,7 @@ std::string lock_path(const std::string& folder) { return folder + "/owner.lock"
 Result<int> open_lock(const std::string& folder, int flags) {
   const int descriptor = ::open(lock_path(folder).c_str(), flags | O_CLOEXEC, 0644);
   if (descriptor < 0) {
-    return fail(Code::L001,
+    return fail("L001"_code,
                 fmt::format("cannot open the data folder {}: {}", folder, std::strerror(errno)));
   }
   return descriptor;
@@ -53,7 +53,7 @@ bool is_owned(int descriptor) {
 Failure in_use(const std::string& folder, int descriptor) {
   const FolderOwner owner = read_owner(descriptor);
   ::close(descriptor);
-  return fail(Code::L002,
+  return fail("L002"_code,
               fmt::format("the data folder {} is in use by process {}", folder, owner.pid));
 }
 
@@ -80,13 +80,13 @@ Result<FolderLock> FolderLock::own(const std::string& folder, const std::string&
     if (is_owned(descriptor)) return in_use(folder, descriptor);
     if (waited >= kReaderWaitMillis) {
       ::close(descriptor);
-      return fail(Code::L002, fmt::format("the data folder {} is being read by others", folder));
+      return fail("L002"_code, fmt::format("the data folder {} is being read by others", folder));
     }
     ::poll(nullptr, 0, kRetryMillis);  // flock has no wait with an end
   }
   if (!write_owner(descriptor, socket_path)) {
     ::close(descriptor);
-    return fail(Code::L001, fmt::format("cannot write into the data folder {}: {}", folder,
+    return fail("L001"_code, fmt::format("cannot write into the data folder {}: {}", folder,
                                         std::strerror(errno)));
   }
   return FolderLock(descriptor);

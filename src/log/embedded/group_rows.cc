@@ -10,7 +10,7 @@ Result<void> GroupRows::load(const Db& db) {
     GroupKey key;
     GroupRow row;
     if (!parse_group(cursor->key(), cursor->value(), key, row)) {
-      return fail(Code::L001, "the data folder is damaged: a group's position cannot be read");
+      return fail("L001"_code, "the data folder is damaged: a group's position cannot be read");
     }
     entries_[std::move(key)].row = std::move(row);
   }

@@ -17,7 +17,7 @@ Result<std::shared_ptr<Member>> Members::join(const std::string& name,
   for (const TopicPtr& topic : topics) names.push_back(topic->name);
   Group& group = groups_[name];
   if (!group.members.empty() && group.topics != names) {
-    return fail(Code::L007, fmt::format("group \"{}\" has members that read other topics", name));
+    return fail("L007"_code, fmt::format("group \"{}\" has members that read other topics", name));
   }
   if (group.members.empty()) {
     group.topics = std::move(names);

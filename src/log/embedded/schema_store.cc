@@ -14,7 +14,7 @@ Result<void> SchemaStore::load() {
     auto schema = avro::parse(cursor->value());
     uint64_t fingerprint = 0;
     if (!schema || !parse_number(cursor->key(), fingerprint)) {
-      return fail(Code::L001, "the data folder is damaged: a schema cannot be read");
+      return fail("L001"_code, "the data folder is damaged: a schema cannot be read");
     }
     schemas_[fingerprint] = std::move(*schema);
   }
@@ -31,7 +31,7 @@ Result<void> SchemaStore::add(const avro::SchemaPtr& schema) {
   const uint64_t fingerprint = schema->fingerprint();
   const std::unique_lock lock(mutex_);
   if (schemas_.contains(fingerprint)) return {};
-  if (read_only_) return fail(Code::L009, "a schema cannot be added");
+  if (read_only_) return fail("L009"_code, "a schema cannot be added");
   DbBatch batch;
   batch.put(Family::schemas, number_bytes(fingerprint), schema->json());
   PENSTOCK_TRY_VOID(db_.write(batch, true));

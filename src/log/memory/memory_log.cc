@@ -64,7 +64,7 @@ Result<std::vector<Topic*>> MemoryLog::find_topics(const std::vector<std::string
   std::vector<Topic*> found;
   for (const std::string& name : names) {
     found.push_back(find_topic(name));
-    if (found.back() == nullptr) return fail(Code::L001, "there is no topic " + name);
+    if (found.back() == nullptr) return fail("L001"_code, "there is no topic " + name);
   }
   return found;
 }
@@ -126,7 +126,7 @@ Result<row::RawBatch> MemoryLog::read(std::string_view topic, int32_t partition,
   const Topic* found = find_topic(topic);
   const auto index = static_cast<size_t>(partition);
   if (found == nullptr || index >= found->partitions.size()) {
-    return fail(Code::L001,
+    return fail("L001"_code,
                 "there is no partition " + std::string(topic) + "/" + std::to_string(partition));
   }
   row::RawBatch batch;

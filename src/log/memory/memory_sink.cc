@@ -9,7 +9,7 @@ namespace penstock::log {
 namespace {
 
 Error refused_error(flow::CommitEnd end) {
-  return fail(Code::L001, end == flow::CommitEnd::abort ? "the group knows no such member"
+  return fail("L001"_code, end == flow::CommitEnd::abort ? "the group knows no such member"
                                                         : "another owner has claimed this")
       .take();
 }

@@ -23,7 +23,7 @@ class ModelSink final : public flow::StoreSink {
     for (const Partition partition : partitions) {
       const PositionKey key = position_key(partition);
       if (const std::string other = other_lineage(key, partition); !other.empty()) {
-        end(flow::ClaimFailed{fail(Code::S003, other).take(), false});
+        end(flow::ClaimFailed{fail("S003"_code, other).take(), false});
         return;
       }
       ModelPosition& position = contents_->positions[key];
@@ -91,7 +91,7 @@ class ModelSink final : public flow::StoreSink {
         return {flow::CommitEnd::fenced,
                 {},
                 {},
-                fail(Code::S004, "another worker owns this partition").take()};
+                fail("S004"_code, "another worker owns this partition").take()};
       }
     }
     flow::Ended ended{flow::CommitEnd::done, {}, {}, {}};
@@ -101,7 +101,7 @@ class ModelSink final : public flow::StoreSink {
     if (!ended.rejected.empty()) {
       ended.end = flow::CommitEnd::rejected;
       for (const flow::RejectedRow& row : ended.rejected) refused_.insert(row.row);
-      ended.error = fail(Code::S007, "the store refused rows").take();
+      ended.error = fail("S007"_code, "the store refused rows").take();
       return ended;
     }
     for (auto& [row, origin] : prepared) contents_->apply(table->second, std::move(row), origin);

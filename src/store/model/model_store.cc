@@ -117,14 +117,14 @@ Result<void> ModelStore::create_missing(const flow::StoreTable& table) {
     return {};
   }
   if (!same_shape(it->second.shape, table))
-    return fail(Code::S002, fmt::format("table \"{}\" has another key", table.table));
+    return fail("S002"_code, fmt::format("table \"{}\" has another key", table.table));
   bool wider = false;
   for (const avro::Field& field : table.schema->root().fields) {
     const avro::Field* there = it->second.shape.schema->root().field(field.name);
     wider = wider || there == nullptr;
     if (there != nullptr &&
         avro::slot_shape(*there->type).kind != avro::slot_shape(*field.type).kind)
-      return fail(Code::S002, fmt::format("table \"{}\" has a column \"{}\" of another type",
+      return fail("S002"_code, fmt::format("table \"{}\" has a column \"{}\" of another type",
                                           table.table, field.name));
   }
   if (wider) it->second.shape.schema = table.schema;

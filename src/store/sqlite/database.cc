@@ -145,15 +145,15 @@ Error to_error(Outcome outcome, const std::string& path, const std::string& mess
   const std::string text = fmt::format("{}: {}", path, message);
   switch (outcome) {
     case Outcome::damaged:
-      return fail(Code::S005, text).take();
+      return fail("S005"_code, text).take();
     case Outcome::busy:
     case Outcome::outage:
-      return fail(Code::S006, text).take();
+      return fail("S006"_code, text).take();
     case Outcome::failed:
     case Outcome::refused:
-      return fail(Code::S002, text).take();
+      return fail("S002"_code, text).take();
     default:
-      return fail(Code::S001, text)
+      return fail("S001"_code, text)
           .cure("check that the folder is there and may be written")
           .take();
   }

@@ -14,7 +14,7 @@ constexpr const char* kWhere =
 
 // An outage passes, rights can be given back; a table or a file that is another one stays so.
 flow::Ended not_committed(Error error) {
-  const bool stays = error.code == Code::S002 || error.code == Code::S005;
+  const bool stays = error.code == "S002"_code || error.code == "S005"_code;
   return {stays ? flow::CommitEnd::fatal : flow::CommitEnd::retry, {}, {}, std::move(error)};
 }
 
@@ -60,7 +60,7 @@ Result<void> Session::ensure_open() {
 flow::SinkEvent Session::claim(const flow::PartitionSet& partitions) {
   const std::lock_guard turn(*turn_);
   if (auto opened = ensure_open(); !opened) {
-    const bool outage = opened.error().code == Code::S006;
+    const bool outage = opened.error().code == "S006"_code;
     return flow::ClaimFailed{std::move(opened).error(), outage};
   }
   flow::Claimed claimed;
@@ -128,7 +128,7 @@ Outcome Session::check_lineage(Partition partition, std::optional<Error>& refuse
   if (outcome != Outcome::row) return outcome;
   other.reset();
   const std::string& topic = spec_.inputs[partition.topic];
-  refused = fail(Code::S003, fmt::format("{}: topic \"{}\" was made anew since the store read it",
+  refused = fail("S003"_code, fmt::format("{}: topic \"{}\" was made anew since the store read it",
                                          path_, topic))
                 .cure(fmt::format("to read the new topic from its beginning: DELETE FROM "
                                   "penstock_positions WHERE stage = '{}' AND topic = '{}'",
@@ -160,7 +160,7 @@ flow::Ended Session::commit(const flow::Commit& commit, std::span<const flow::St
     return {flow::CommitEnd::fenced,
             {},
             {},
-            fail(Code::S004, path_ + ": a newer worker owns the partition").take()};
+            fail("S004"_code, path_ + ": a newer worker owns the partition").take()};
   }
   flow::Ended ended{flow::CommitEnd::done, {}, {}, {}};
   if (const Outcome outcome = write_rows(rows, refused, ended.rejected); outcome != Outcome::done)
@@ -169,7 +169,7 @@ flow::Ended Session::commit(const flow::Commit& commit, std::span<const flow::St
     undo(false);
     ended.end = flow::CommitEnd::rejected;
     for (const flow::RejectedRow& row : ended.rejected) refused.insert(row.row);
-    ended.error = fail(Code::S007, path_ + ": rows were refused").take();
+    ended.error = fail("S007"_code, path_ + ": rows were refused").take();
     return ended;
   }
   if (const Outcome outcome = open_->commit.step(); outcome != Outcome::done) {

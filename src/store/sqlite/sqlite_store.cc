@@ -80,7 +80,7 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(std::string path) {
   std::error_code error;
   const auto folder = std::filesystem::path(path).parent_path();
   if (!folder.empty()) std::filesystem::create_directories(folder, error);
-  if (error) return fail(Code::S001, fmt::format("{}: {}", folder.string(), error.message()));
+  if (error) return fail("S001"_code, fmt::format("{}: {}", folder.string(), error.message()));
   PENSTOCK_TRY(database, Database::open(path, {}));
   if (const Outcome outcome = database.run(kCreatePositions); outcome != Outcome::done)
     return std::unexpected(to_error(outcome, path, database.message()));
@@ -135,7 +135,7 @@ Result<flow::StoreState> SqliteStore::state(const flow::StoreSpec& spec) {
     find.bind_text(3, spec.stage);
     while ((outcome = find.step()) == Outcome::row) {
       const auto fates = find.is_null(3) ? flow::Fates{} : flow::fates_from_text(find.text(3));
-      if (!fates) return fail(Code::S005, path_ + ": the fates of a position are not readable");
+      if (!fates) return fail("S005"_code, path_ + ": the fates of a position are not readable");
       state.positions.push_back({std::string(find.text(0)), static_cast<int32_t>(find.int64(1)),
                                  Offset{find.int64(2)}, *fates});
     }

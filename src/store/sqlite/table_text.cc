@@ -51,7 +51,7 @@ std::string conflict_text(const flow::StoreTable& table) {
 
 Result<void> check_field(const flow::StoreTable& table, const std::string& name) {
   if (table.schema->root().field(name) != nullptr) return {};
-  return fail(Code::S008,
+  return fail("S008"_code,
               fmt::format("the records for table \"{}\" have no field \"{}\"", table.table, name));
 }
 
@@ -89,7 +89,7 @@ std::string_view affinity(std::string_view declared) {
 
 Failure other_table(const std::string& path, const flow::StoreTable& table,
                     const std::string& what) {
-  return fail(Code::S002, fmt::format("{}: table \"{}\" {}", path, table.table, what))
+  return fail("S002"_code, fmt::format("{}: table \"{}\" {}", path, table.table, what))
       .cure(fmt::format("ALTER TABLE {} RENAME TO {}; the next start makes the table anew",
                         sql_name(table.table), sql_name(table.table + "_old")));
 }
@@ -125,11 +125,11 @@ Result<void> check_key(const std::vector<FoundColumn>& found, const std::string&
 Result<void> check_names(const flow::StoreTable& table) {
   if (table.table.empty() || table.table.starts_with("sqlite_") ||
       table.table.starts_with("penstock_") || table.table.find('\0') != table.table.npos) {
-    return fail(Code::S008, fmt::format("\"{}\" cannot be a table's name", table.table));
+    return fail("S008"_code, fmt::format("\"{}\" cannot be a table's name", table.table));
   }
   if (table.merge == flow::Merge::append) return {};
   if (table.key.empty())
-    return fail(Code::S008, fmt::format("table \"{}\" has no key", table.table));
+    return fail("S008"_code, fmt::format("table \"{}\" has no key", table.table));
   for (const std::string& name : table.key) PENSTOCK_TRY_VOID(check_field(table, name));
   if (table.merge == flow::Merge::newest_by) return check_field(table, table.newest_by);
   return {};
