@@ -11,7 +11,7 @@ BINARY_ONLY := -DPENSTOCK_TESTS=OFF -DPENSTOCK_BENCH=OFF
 EVERYTHING := -DPENSTOCK_TESTS=ON -DPENSTOCK_BENCH=ON
 link = ln -sfn release/src/app/penstock build/penstock
 
-.PHONY: all demo test bench asan tsan format layers tidy clang-tidy help clean
+.PHONY: all demo test bench kafka asan tsan format layers tidy clang-tidy help clean
 
 all: ## build/penstock, the release binary
 	@tools/setup build
@@ -45,6 +45,10 @@ asan tsan: ## the unit tests under AddressSanitizer and UBSan, or ThreadSanitize
 	@echo "building build/$@"
 	@ninja -C build/$@ -j $(JOBS) --quiet
 	@tools/run_tests build/$@ -L unit
+
+kafka: ## a real Kafka broker on this machine, for trials; says how to stop it
+	@tools/setup kafka
+	@tools/kafka up | sed -E 's|^dir=(.*)|&\nstop it: tools/kafka down \1|'
 
 format: ## clang-format over all sources
 	@tools/setup test

@@ -24,6 +24,7 @@ Result<std::unique_ptr<Host>> Host::open(std::shared_ptr<const plan::Plan> plan,
                Instance::open(std::move(plan), folder, Instance::Access::own, host->clock_));
   host->instance_ = std::move(instance);
   PENSTOCK_TRY_VOID(host->instance_->create_missing());
+  if (!host->instance_->owns_folder()) return host;
   PENSTOCK_TRY(server,
                ops::ControlServer::open(
                    folder, [raw = host.get()](const std::string& request, ops::Output& output) {
@@ -42,7 +43,18 @@ Result<void> Host::run_stages(const std::string& stage, int workers) {
   PENSTOCK_TRY_VOID(instance_->open_tables());
   PENSTOCK_TRY(runner, ops::Runner::start(instance_->parts(), {stage, workers}, clock_));
   runner_ = std::move(runner);
+  running_ = runner_.get();
   return {};
+}
+
+std::vector<ops::WorkerSnapshot> Host::workers() const {
+  std::vector<ops::WorkerSnapshot> all;
+  if (runner_) all = runner_->workers();
+  const std::lock_guard lock(producing_mutex_);
+  if (producing_now_ != nullptr) {
+    for (ops::WorkerSnapshot& one : producing_now_->workers()) all.push_back(std::move(one));
+  }
+  return all;
 }
 
 Result<int> Host::serve(const Options& options, ops::Output& output) {
@@ -56,8 +68,9 @@ Result<int> Host::serve(const Options& options, ops::Output& output) {
     return code;
   }
   if (options.verb == "produce") return produce_until_gone(output);
-  const Looked at{**plan, instance_->log(), instance_->store_of(), runner_ != nullptr || !quiet(),
-                  runner_ ? runner_->describe() : std::string()};
+  const ops::Runner* running = running_;
+  const Looked at{**plan, instance_->log(), instance_->store_of(), running != nullptr || !quiet(),
+                  running != nullptr ? running->describe() : std::string()};
   return look(options, at, output);
 }
 
@@ -73,15 +86,22 @@ Result<int> Host::produce_until_gone(ops::Output& output) {
   const Result<void> opened = instance_->open_tables();
   auto producing = opened ? Producing::start(*instance_, clock_) : std::unexpected(opened.error());
   if (!producing) code = std::unexpected(producing.error());
+  tell_producing(producing ? producing->get() : nullptr);
   while (code && !output.gone()) {
     std::this_thread::sleep_for(kTellEvery);
     if (const auto failure = (*producing)->failure()) code = std::unexpected(*failure);
     output.note(fmt::format("{} records produced\n", (*producing)->committed_records()));
   }
   if (producing) (*producing)->drain();
+  tell_producing(nullptr);
   --feeds_;
   producing_ = false;
   return code;
+}
+
+void Host::tell_producing(const Producing* producing) {
+  const std::lock_guard lock(producing_mutex_);
+  producing_now_ = producing;
 }
 
 int Host::handle(const std::string& request, ops::Output& output) {

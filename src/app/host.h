@@ -15,19 +15,25 @@
 
 #include <atomic>
 #include <memory>
+#include <mutex>
 #include <string>
+#include <vector>
 
 namespace penstock::app {
 
+class Producing;
+
 class Host {
  public:
-  // Owns the folder, makes what is missing, and listens.
+  // Makes what is missing; owns the folder and listens there, where the log is in a folder.
   static Result<std::unique_ptr<Host>> open(std::shared_ptr<const plan::Plan> plan,
                                             const std::string& folder);
   ~Host();
 
   Result<void> run_stages(const std::string& stage, int workers);
   ops::Runner* runner() { return runner_.get(); }
+  // Of the stages that run and of the producers; from any thread.
+  std::vector<ops::WorkerSnapshot> workers() const;
   Instance& instance() { return *instance_; }
   const Clock& clock() const { return clock_; }
 
@@ -39,13 +45,17 @@ class Host {
  private:
   Host() = default;
   Result<int> produce_until_gone(ops::Output& output);
+  void tell_producing(const Producing* producing);
   int handle(const std::string& request, ops::Output& output);
 
   SystemClock clock_;
   std::unique_ptr<Instance> instance_;
   std::unique_ptr<ops::Runner> runner_;
+  std::atomic<const ops::Runner*> running_ = nullptr;  // runner_, for the socket's threads
   std::atomic<int> feeds_ = 0;
   std::atomic<bool> producing_ = false;
+  mutable std::mutex producing_mutex_;  // guards producing_now_
+  const Producing* producing_now_ = nullptr;
   std::unique_ptr<ops::ControlServer> server_;  // first to go
 };
 

@@ -1,18 +1,20 @@
 #include "app/instance.h"
 
+#include "app/open_log.h"
 #include "file/table.h"
-#include "log/embedded/embedded_log.h"
 #include "store/sqlite/sqlite_store.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <filesystem>
+#include <mutex>
 #include <utility>
 
 namespace penstock::app {
 
 struct Instance::Tables {
+  std::mutex mutex;  // guards by_name: producers are started from the socket's threads
   std::map<std::string, std::unique_ptr<file::FileTable>> by_name;
 };
 
@@ -23,11 +25,6 @@ std::string store_path(const std::string& folder, const std::string& store) {
 namespace {
 
 Result<void> runs_here(const plan::Plan& plan) {
-  if (plan.log.part != "embedded") {
-    return fail("U004"_code,
-                fmt::format("target \"{}\" has the log \"{}\", which this version cannot run",
-                            plan.target, plan.log.part));
-  }
   for (const plan::Store& store : plan.stores) {
     if (store.part == "sqlite") continue;
     return fail(
@@ -48,6 +45,8 @@ Result<void> runs_here(const plan::Plan& plan) {
 
 }  // namespace
 
+bool Instance::owns_folder() const { return plan_->log.part == "embedded"; }
+
 Instance::Instance(std::shared_ptr<const plan::Plan> plan, std::string folder, const Clock& clock)
     : plan_(std::move(plan)),
       folder_(std::move(folder)),
@@ -62,17 +61,9 @@ Result<std::unique_ptr<Instance>> Instance::open(std::shared_ptr<const plan::Pla
   PENSTOCK_TRY_VOID(runs_here(*plan));
   std::unique_ptr<Instance> instance(new Instance(std::move(plan), folder, clock));
   const bool own = access == Access::own;
-  std::error_code error;
-  if (own && !std::filesystem::create_directories(folder + "/log", error) && error) {
-    return fail("L001"_code, fmt::format("cannot make {}: {}", folder, error.message()));
-  }
-  log::EmbeddedOptions options;
-  options.folder = folder + "/log";
-  options.read_only = !own;
-  options.socket_path = folder + "/control.sock";
-  options.clock = own ? &clock : nullptr;
-  PENSTOCK_TRY(log, log::open_embedded_log(options));
+  PENSTOCK_TRY(log, open_log(*instance->plan_, folder, own, clock));
   instance->log_ = std::move(log);
+  std::error_code error;
   for (const plan::Store& store : instance->plan_->stores) {
     const std::string path = store_path(folder, store.name);
     if (!own && !std::filesystem::exists(path, error)) continue;
@@ -102,6 +93,7 @@ Result<std::vector<std::string>> Instance::create_missing() {
 }
 
 Result<void> Instance::open_tables() {
+  const std::lock_guard lock(tables_->mutex);
   for (const plan::Table& table : plan_->tables) {
     if (tables_->by_name.contains(table.name)) continue;
     PENSTOCK_TRY(spec, file::table_spec(*table.config, plan_->folder));
@@ -113,6 +105,7 @@ Result<void> Instance::open_tables() {
 
 std::vector<std::string> Instance::refresh_tables() {
   std::vector<std::string> problems;
+  const std::lock_guard lock(tables_->mutex);
   for (auto& [name, table] : tables_->by_name) {
     if (const auto problem = table->refresh_if_due(clock_.now())) {
       problems.push_back(
@@ -134,6 +127,7 @@ inspect::StoreOf Instance::store_of() {
 ops::Parts Instance::parts() {
   return {plan_, log_.get(), [this](const std::string& name) { return find_store(name); },
           [this](const std::string& name) -> flow::Table* {
+            const std::lock_guard lock(tables_->mutex);
             const auto found = tables_->by_name.find(name);
             return found == tables_->by_name.end() ? nullptr : found->second.get();
           }};

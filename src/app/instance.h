@@ -1,6 +1,7 @@
-// instance.h — a pipeline's log, stores and tables on this machine, opened.
+// instance.h — a pipeline's log, stores and tables, opened as the target says.
 //
-// The data folder holds log/ (the embedded log), stores/<store>.sqlite and control.sock.
+// With the embedded log the data folder holds log/, stores/<store>.sqlite and control.sock, and has one
+// owner. With Kafka it holds at most stores/, and any number of processes run side by side.
 //
 // Thread      open() and create_missing() from one thread; the rest from any.
 // Lifetime    outlives every worker that uses it.
@@ -25,18 +26,20 @@ namespace penstock::app {
 class Instance {
  public:
   enum class Access : uint8_t {
-    own,   // the one process that writes
-    look,  // nobody owns the folder, and nothing is changed
+    own,   // to write: with the embedded log the one process that does
+    look,  // nothing is changed; with the embedded log when nobody owns the folder
   };
   static Result<std::unique_ptr<Instance>> open(std::shared_ptr<const plan::Plan> plan,
                                                 const std::string& folder, Access access,
                                                 const Clock& clock);
   ~Instance();
 
+  // The log is of this folder and has one owner, who answers other terminals.
+  bool owns_folder() const;
   // Topics, tables of stores, and the groups whose unread records must be kept. Returns what was
   // made, for people.
   Result<std::vector<std::string>> create_missing();
-  // Opens the tables that stages join with.
+  // Opens the tables that stages join with; any thread.
   Result<void> open_tables();
   // Reads tables again whose time has come; what is wrong with a new version, for people.
   std::vector<std::string> refresh_tables();

@@ -3,6 +3,7 @@
 #include "app/record_text.h"
 #include "app/report.h"
 #include "app/tail.h"
+#include "app/trace.h"
 #include "inspect/dead.h"
 #include "inspect/verify.h"
 
@@ -147,11 +148,13 @@ Report dead_report(const std::vector<inspect::StageLetters>& stages) {
 }  // namespace
 
 bool is_look(std::string_view verb) {
-  return verb == "status" || verb == "lag" || verb == "tail" || verb == "dead" || verb == "verify";
+  return verb == "status" || verb == "lag" || verb == "tail" || verb == "dead" || verb == "verify" ||
+         verb == "trace";
 }
 
 Result<int> look(const Options& options, const Looked& at, ops::Output& output) {
   if (options.verb == "tail") return tail(options, at, output);
+  if (options.verb == "trace") return trace(options, at, output);
   if (options.verb == "dead") {
     PENSTOCK_TRY(letters, inspect::dead_letters(at.plan, at.log, options.stage, options.limit));
     output.out(print(dead_report(letters), options.format));

@@ -30,7 +30,7 @@ const std::map<std::string_view, Verb>& verbs() {
       {"lag", look_verb},    {"plan", plan_verb},          {"produce", produce},
       {"run", run},          {"schema", schema},           {"send", send},
       {"status", look_verb}, {"tail", look_verb},          {"test", test},
-      {"verify", look_verb}, {"version", version},
+      {"trace", look_verb},  {"verify", look_verb},        {"version", version},
   };
   return all;
 }

@@ -109,6 +109,8 @@ void add_run_verbs(Builder& b) {
   b.value(run, "--workers", b.options.workers, "workers per stage")->check(CLI::Range(1, 256));
   b.flag(run, "--until-idle", b.options.until_idle,
          "stop when everything was read and nothing is open");
+  b.value(run, "--listen", b.options.listen,
+          "HOST:PORT for /livez, /readyz and /metrics; default: nowhere");
   b.flag(run, "--fail-on-dead", b.options.fail_on_dead, "exit 1 when there were dead letters");
   CLI::App* send = b.verb("send", "send csv or jsonl files to a topic, exactly once per file");
   b.file_and_words(send, "INPUT...", "files to send; - is standard input", 1);
@@ -125,6 +127,8 @@ void add_run_verbs(Builder& b) {
   b.file(produce);
   b.target(produce);
   b.data(produce);
+  b.value(produce, "--listen", b.options.listen,
+          "HOST:PORT for /livez, /readyz and /metrics; default: nowhere");
   CLI::App* apply = b.verb("apply", "make topics and tables that are missing; never alter");
   b.file(apply);
   b.target(apply);
@@ -141,6 +145,12 @@ void add_look_verbs(Builder& b) {
   b.format(tail);
   b.value(tail, "-n,--limit", b.options.limit, "how many of each")->check(CLI::Range(0, 1'000'000));
   b.flag(tail, "--follow", b.options.follow, "go on as records come");
+  CLI::App* trace = b.verb("trace", "one key through every topic to its rows");
+  b.file_and_words(trace, "KEY...", "keys of records", 1);
+  b.target(trace);
+  b.data(trace);
+  b.format(trace);
+  b.value(trace, "-n,--limit", b.options.limit, "how many of each")->check(CLI::Range(1, 1'000'000));
   CLI::App* dead = b.verb("dead", "dead letters: why, where, and the bytes");
   b.look(dead);
   b.value(dead, "--stage", b.options.stage, "only this stage's");
@@ -227,7 +237,8 @@ Parsed parse_options(int argc, char** argv) {
   if (const auto inner = chosen->get_subcommands(); !inner.empty()) {
     parsed.options.verb += " " + inner.front()->get_name();
   }
-  if (parsed.options.verb == "send" || parsed.options.verb == "tail") {
+  if (parsed.options.verb == "send" || parsed.options.verb == "tail" ||
+      parsed.options.verb == "trace") {
     std::vector<std::string>& words = parsed.options.files;
     parsed.options.inputs.assign(words.begin() + 1, words.end());
     words.resize(1);

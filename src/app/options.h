@@ -24,6 +24,7 @@ struct Options {
   std::string target;
   std::string stage;
   std::string data_dir;  // --data
+  std::string listen;    // run, produce: where health and metrics are answered; "" = nowhere
   std::string to;        // send
   std::string name;      // test -k
   std::string junit_file;

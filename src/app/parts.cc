@@ -1,6 +1,7 @@
 #include "app/parts.h"
 
 #include "file/table.h"
+#include "log/kafka/part.h"
 #include "meter/meter_source.h"
 #include "step/steps.h"
 #include "store/sqlite/sqlite_store.h"
@@ -20,6 +21,7 @@ std::vector<flow::PartSpec> every_part() {
   append(all, store::sqlite_part_specs());
   append(all, file::part_specs());
   append(all, meter::part_specs());
+  all.push_back(log::kafka::kafka_part());
   append(all, planned_parts());
   return all;
 }

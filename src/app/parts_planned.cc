@@ -1,6 +1,7 @@
 // Parts that a pipeline file may name and that this version cannot run yet: check and plan know
 // them.
 #include "app/parts.h"
+#include "log/kafka/part.h"
 
 #include <vector>
 
@@ -56,25 +57,17 @@ PartSpec store(std::string_view name, std::string_view doc, std::string_view gua
 }
 
 std::vector<PartSpec> logs() {
-  const std::vector<FieldSpec> client = {
-      optional("auth", FieldType::text, "none, tls, mtls, plain, scram, oauthbearer or msk-iam.",
-               "scram"),
-      optional("user", FieldType::text, "The user of plain and scram.", "penstock"),
-      optional("password", FieldType::text, "Its password: ${secret:name} or ${env:NAME}.",
-               "${secret:kafka}"),
-      optional("properties", FieldType::mapping, "Any property of librdkafka.", "{linger.ms: 5}")};
-  std::vector<FieldSpec> kafka = {
-      required("kafka", FieldType::text, "Bootstrap brokers.", "b1:9092,b2:9092")};
-  kafka.insert(kafka.end(), client.begin(), client.end());
+  std::vector<PartSpec> all = {
+      part(PartKind::log, "embedded", "A log in the data folder of this machine.",
+           "An epoch is one synced write: records, dead letters and positions.", {}, true)};
   std::vector<FieldSpec> msk = {
       required("msk", FieldType::text,
                "The ARN of an Amazon MSK cluster; its brokers are looked up.", "${env:MSK_ARN}")};
-  msk.insert(msk.end(), client.begin(), client.end());
-  const std::string_view once = "An epoch is one transaction: records, dead letters and positions.";
-  return {part(PartKind::log, "embedded", "A log in the data folder of this machine.",
-               "An epoch is one synced write: records, dead letters and positions.", {}, true),
-          part(PartKind::log, "kafka", "Apache Kafka.", once, std::move(kafka)),
-          part(PartKind::log, "msk", "Amazon MSK, named by its ARN.", once, std::move(msk))};
+  for (FieldSpec& field : log::kafka::client_fields()) msk.push_back(std::move(field));
+  all.push_back(part(PartKind::log, "msk", "Amazon MSK, named by its ARN.",
+                     "An epoch is one transaction: records, dead letters and positions.",
+                     std::move(msk)));
+  return all;
 }
 
 std::vector<PartSpec> stores() {

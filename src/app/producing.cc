@@ -53,6 +53,12 @@ uint64_t Producing::committed_records() const {
   return sum;
 }
 
+std::vector<ops::WorkerSnapshot> Producing::workers() const {
+  std::vector<ops::WorkerSnapshot> all;
+  for (const auto& thread : threads_) all.push_back(thread->snapshot());
+  return all;
+}
+
 std::optional<Error> Producing::failure() const {
   for (const auto& thread : threads_) {
     const ops::WorkerSnapshot now = thread->snapshot();

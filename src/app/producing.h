@@ -23,6 +23,7 @@ class Producing {
   void drain();
   uint64_t committed_records() const;
   std::optional<Error> failure() const;
+  std::vector<ops::WorkerSnapshot> workers() const;
 
  private:
   std::vector<std::unique_ptr<ops::WorkerThread>> threads_;

@@ -14,6 +14,8 @@ namespace {
 
 constexpr int64_t kLookMillis = 20;
 constexpr int64_t kTablesMillis = 1000;
+constexpr int64_t kRefusedMillis = 5'000;       // rights that are granted this very moment
+constexpr int64_t kUnreachableMillis = 15'000;  // as for every server at start
 
 // What keeps a worker from running, for people; "" when nothing does.
 std::string trouble_of(const ops::WorkerSnapshot& worker) {
@@ -54,6 +56,25 @@ std::optional<Error> stopped_stage(ops::Runner& runner) {
   return std::nullopt;
 }
 
+Result<void> all_was_read(const ops::Runner::Rest& rest) {
+  if (rest.standing.empty()) return {};
+  return fail("V005"_code, fmt::format("{} stand{} still: {}",
+                                       rest.standing.size() == 1 ? "a partition" : "partitions",
+                                       rest.standing.size() == 1 ? "s" : "",
+                                       fmt::join(rest.standing, "; ")));
+}
+
+// Refused for good reasons, or not reached, before it ever had work: nobody is helped by waiting on.
+std::optional<Error> never_began(ops::Runner& runner, int64_t waited_millis) {
+  for (const ops::WorkerSnapshot& worker : runner.workers()) {
+    if (worker.ever_claimed || !worker.error) continue;
+    const bool refused = worker.refused && waited_millis >= kRefusedMillis;
+    const bool unreached = !worker.ever_assigned && waited_millis >= kUnreachableMillis;
+    if (refused || unreached) return worker.error;
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 bool wait_for_signal(int64_t millis) {
@@ -79,14 +100,21 @@ Result<void> run_until(Host& host, const RunUntil& until, ops::Output& output) {
       for (const std::string& problem : host.instance().refresh_tables())
         output.note(problem + "\n");
     }
+    if (auto error = never_began(runner, now.value - began.value)) {
+      runner.drain();
+      return std::unexpected(*std::move(error));
+    }
     if (until.millis > 0 && now.value - began.value >= until.millis) break;
     if (!until.until_idle || !host.quiet()) continue;
     if (auto stopped = stopped_stage(runner)) {
       runner.drain();
       return std::unexpected(*std::move(stopped));
     }
-    PENSTOCK_TRY(idle, runner.idle());
-    if (idle && host.quiet()) break;
+    const auto rest = runner.rest();
+    if (rest && (!rest->over || !host.quiet())) continue;
+    runner.drain();
+    if (!rest) return std::unexpected(rest.error());
+    return all_was_read(*rest);
   }
   runner.drain();
   return {};

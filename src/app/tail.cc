@@ -1,7 +1,6 @@
 #include "app/tail.h"
 
-#include "app/record_text.h"
-#include "app/report.h"
+#include "app/record_lines.h"
 #include "base/suggest.h"
 
 #include <fmt/format.h>
@@ -15,14 +14,6 @@ namespace penstock::app {
 namespace {
 
 constexpr auto kFollowEvery = std::chrono::milliseconds(200);
-
-struct Line {
-  Millis timestamp;
-  int32_t partition;
-  Offset offset;
-  std::string key;
-  std::string json;
-};
 
 // Where each partition of a topic is to be read on from.
 struct Cursor {
@@ -59,43 +50,14 @@ class Tail {
  private:
   Result<void> print_new(int64_t limit) {
     for (Cursor& cursor : cursors_) {
-      std::vector<Line> lines;
-      for (auto& [partition, next] : cursor.next)
-        PENSTOCK_TRY_VOID(read(cursor, partition, next, lines));
-      std::ranges::stable_sort(lines, {}, [](const Line& line) { return line.timestamp; });
-      const size_t skip =
-          lines.size() > static_cast<size_t>(limit) ? lines.size() - static_cast<size_t>(limit) : 0;
-      for (size_t i = skip; i < lines.size(); ++i) print_line(cursor, lines[i]);
+      std::vector<RecordLine> lines;
+      for (auto& [partition, next] : cursor.next) {
+        PENSTOCK_TRY_VOID(
+            read_lines(at_.log, cursor.topic, cursor.planned, partition, {}, next, lines));
+      }
+      print_lines(cursor.topic, std::move(lines), limit, options_.format, output_);
     }
     return {};
-  }
-
-  Result<void> read(const Cursor& cursor, int32_t partition, Offset& next,
-                    std::vector<Line>& lines) {
-    while (true) {
-      PENSTOCK_TRY(batch, at_.log.read(cursor.topic, partition, next, {}, &next));
-      if (batch.records.empty()) return {};
-      for (const row::RawRecord& record : batch.records) {
-        lines.push_back({record.timestamp, partition, record.offset,
-                         record.has_key ? shown_bytes(record.key) : std::string(),
-                         record_json(record, cursor.planned, at_.log.schemas())});
-      }
-    }
-  }
-
-  void print_line(const Cursor& cursor, const Line& line) {
-    if (options_.format == Format::json || options_.format == Format::yaml) {
-      const std::string head =
-          to_json(Value::Object{{"topic", cursor.topic},
-                                {"partition", static_cast<int64_t>(line.partition)},
-                                {"offset", line.offset.value},
-                                {"timestamp", shown_time(line.timestamp)},
-                                {"key", line.key}});
-      output_.out(fmt::format("{},\"value\":{}}}\n", head.substr(0, head.size() - 1), line.json));
-    } else {
-      output_.out(fmt::format("{}/{}@{} {} {}\n", cursor.topic, line.partition, line.offset.value,
-                              shown_time(line.timestamp), line.json));
-    }
   }
 
   const Options& options_;
@@ -109,7 +71,7 @@ Result<void> tail_store(const Options& options, const Looked& at, const plan::St
   flow::Store* opened = at.store_of(store.name);
   if (opened == nullptr)
     return fail("S001"_code, fmt::format("store \"{}\" is not there yet", store.name));
-  PENSTOCK_TRY(rows, opened->newest(store.table, static_cast<uint32_t>(options.limit)));
+  PENSTOCK_TRY(rows, opened->newest(store.table, static_cast<uint32_t>(options.limit), {}));
   for (const std::string& row : rows) output.out(row + "\n");
   return {};
 }

@@ -1,3 +1,4 @@
+#include "app/endpoints.h"
 #include "app/host.h"
 #include "app/load.h"
 #include "app/look.h"
@@ -68,8 +69,11 @@ Result<int> run(const Options& options, ops::Output& output) {
   const std::string folder = data_folder(options, **plan);
   PENSTOCK_TRY(host, Host::open(*plan, folder));
   PENSTOCK_TRY_VOID(host->run_stages(options.stage, options.workers));
-  output.note(fmt::format("penstock: {} runs on target {}, data in {}; Ctrl-C drains\n",
-                          (*plan)->pipeline, (*plan)->target, folder));
+  PENSTOCK_TRY(endpoints, open_endpoints(options.listen, *host, output));
+  const std::unique_ptr<ops::HttpServer> server = std::move(endpoints);
+  output.note(fmt::format("penstock: {} runs on target {}{}; Ctrl-C drains\n", (*plan)->pipeline,
+                          (*plan)->target,
+                          host->instance().owns_folder() ? ", data in " + folder : ""));
   PENSTOCK_TRY_VOID(run_until(*host, {.until_idle = options.until_idle}, output));
   if (!options.fail_on_dead) return 0;
   PENSTOCK_TRY(dead, has_dead_letters(**plan, host->instance().log()));
@@ -98,6 +102,8 @@ Result<int> produce(const Options& options, ops::Output& output) {
   const std::string folder = data_folder(options, **plan);
   return here_or_at_owner(options, folder, output, [&]() -> Result<int> {
     PENSTOCK_TRY(host, Host::open(*plan, folder));
+    PENSTOCK_TRY(endpoints, open_endpoints(options.listen, *host, output));
+    const std::unique_ptr<ops::HttpServer> server = std::move(endpoints);
     return host->serve(options, output);
   });
 }

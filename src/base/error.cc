@@ -38,21 +38,60 @@ bool same_name(std::string_view a, std::string_view b) {
       a, b, [](unsigned char x, unsigned char y) { return std::toupper(x) == std::toupper(y); });
 }
 
-// Bytes of `line` as a terminal shows them: tabs become one blank, so that carets stand under their
-// text.
-std::string shown(std::string_view line) {
-  std::string text(line);
-  for (char& c : text) {
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
+// How many bytes the character at the begin of `text` has; 0 when they are no UTF-8.
+size_t character_bytes(std::string_view text) {
+  const auto byte = [&](size_t i) { return static_cast<unsigned char>(text[i]); };
+  const unsigned char first = byte(0);
+  if (first < 0x80) return 1;
+  const size_t bytes = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
+  if (first < 0xc2 || first > 0xf4 || bytes > text.size()) return 0;
+  for (size_t i = 1; i < bytes; ++i) {
+    if ((byte(i) & 0xc0) != 0x80) return 0;
   }
-  return text;
+  const bool overlong = (first == 0xe0 && byte(1) < 0xa0) || (first == 0xf0 && byte(1) < 0x90);
+  const bool beyond = (first == 0xed && byte(1) > 0x9f) || (first == 0xf4 && byte(1) > 0x8f);
+  return overlong || beyond ? 0 : bytes;
 }
 
-// Columns count bytes; a caret stands under a character. Continuation bytes of UTF-8 take no
-// column.
-size_t display_width(std::string_view bytes) {
-  return static_cast<size_t>(std::ranges::count_if(
-      bytes, [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
+// A line as a terminal shows it: tabs and control characters are a blank, bytes that are no text are
+// \xNN. `columns_before` and `columns_marked` say where the carets stand under it.
+struct Shown {
+  std::string text;
+  size_t columns_before = 0;
+  size_t columns_marked = 0;
+};
+
+Shown show(std::string_view line, size_t mark_begin, size_t mark_end) {
+  Shown shown;
+  for (size_t at = 0; at < line.size();) {
+    const size_t bytes = character_bytes(line.substr(at));
+    const auto first = static_cast<unsigned char>(line[at]);
+    if (bytes == 0) {
+      shown.text += fmt::format("\\x{:02x}", first);
+    } else if (first < 0x20 || first == 0x7f || (first == 0xc2 && line[at + 1] < '\xa0')) {
+      shown.text += ' ';
+    } else {
+      shown.text += line.substr(at, bytes);
+    }
+    const size_t columns = bytes == 0 ? 4 : 1;
+    if (at < mark_begin) {
+      shown.columns_before += columns;
+    } else if (at < mark_end) {
+      shown.columns_marked += columns;
+    }
+    at += std::max<size_t>(bytes, 1);
+  }
+  return shown;
+}
+
+// The nearest begin of a character at or before `at`.
+size_t character_begin(std::string_view line, size_t at) {
+  size_t begin = std::min(at, line.size());
+  while (begin > 0 && begin < line.size() && at - begin < 3 &&
+         (static_cast<unsigned char>(line[begin]) & 0xc0) == 0x80) {
+    --begin;
+  }
+  return begin;
 }
 
 constexpr size_t kMaxShownLine = 160;
@@ -63,15 +102,16 @@ std::string caret_lines(const Error& error) {
   if (place.source_line.empty())
     return head + "\n" + (error.note.empty() ? "" : "  " + error.note + "\n");
   // A very long line is shown from shortly before the place on.
-  size_t start = place.column > 100 ? place.column - 60 : 0;
-  start = std::min(start, place.source_line.size());
-  std::string_view line = std::string_view(place.source_line).substr(start, kMaxShownLine);
+  const std::string_view whole = place.source_line;
+  const size_t start = character_begin(whole, place.column > 100 ? place.column - 60 : 0);
+  const size_t end = character_begin(whole, start + kMaxShownLine);
+  const std::string_view line = whole.substr(start, end - start);
   const size_t offset = std::min<size_t>(place.column - 1 - start, line.size());
   const size_t width = std::min<size_t>(std::max<uint32_t>(place.width, 1), kMaxShownLine);
-  std::string out = fmt::format("{:<22} | {}\n", head, shown(line));
-  out +=
-      fmt::format("{:<22} | {}{}", "", std::string(display_width(line.substr(0, offset)), ' '),
-                  std::string(std::max<size_t>(display_width(line.substr(offset, width)), 1), '^'));
+  const Shown shown = show(line, offset, offset + width);
+  std::string out = fmt::format("{:<22} | {}\n", head, shown.text);
+  out += fmt::format("{:<22} | {}{}", "", std::string(shown.columns_before, ' '),
+                     std::string(std::max<size_t>(shown.columns_marked, 1), '^'));
   if (!error.note.empty()) out += " " + error.note;
   return out + "\n";
 }

@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/json_write.h"
+#include "engine/chain_memory.h"
 #include "engine/intake.h"
 #include "engine/outlet.h"
 #include "engine/row_gatherer.h"
@@ -53,11 +54,14 @@ class RealChain final : public Chain {
  public:
   explicit RealChain(Built built)
       : b_(std::move(built)),
+        memory_(ChainMemory::make(b_.made.steps)),
         sides_(b_.made.sides.size()),
         routed_(b_.spec.stage->to_topics.size()) {}
 
   const std::vector<std::string>& outputs() const override { return b_.outputs; }
   const std::vector<avro::SchemaPtr>& output_schemas() const override { return b_.schemas; }
+
+  flow::Memory* memory() override { return memory_.get(); }
 
   void begin(Epoch& epoch) override {
     epoch.tables.clear();
@@ -144,12 +148,15 @@ class RealChain final : public Chain {
   }
 
   void run_steps(Epoch& epoch, flow::Fates& fates) {
-    flow::StepContext context{epoch.tables, sides_};
+    flow::StepContext context{epoch.tables, sides_, 0};
     for (size_t i = 0; i < b_.made.steps.size(); ++i) {
       const size_t live = batch_.live.size();
       const size_t rejects = batch_.rejects.size();
+      context.absorbed = 0;
       b_.made.steps[i]->apply(batch_, context);
-      const size_t dropped = live - batch_.live.size() - (batch_.rejects.size() - rejects);
+      const size_t dropped =
+          live - batch_.live.size() - (batch_.rejects.size() - rejects) - context.absorbed;
+      fates.absorbed += context.absorbed;
       if (dropped > 0) fates.dropped.add(b_.spec.stage->steps[i].label, dropped);
       send_copies(epoch, fates);
     }
@@ -261,6 +268,7 @@ class RealChain final : public Chain {
   }
 
   Built b_;
+  std::unique_ptr<ChainMemory> memory_;
   Arena turn_;
   row::Batch batch_;
   std::vector<flow::SideOutput> sides_;

@@ -58,6 +58,7 @@ void Epoch::clear() {
   arena.reset();
   tables.clear();
   rows.clear();
+  state.clear();
   moved_.clear();
   held_.clear();
   held_bytes_ = 0;

@@ -41,6 +41,8 @@ class Epoch {
   std::vector<std::shared_ptr<const flow::TableVersion>> tables;
   // Rows for a stage that ends in a store; columns, ids and bytes in `arena` (or in a held batch).
   std::vector<flow::StoreRows> rows;
+  // What the stage remembers, changed by this epoch; bytes in `arena`. Filled when it is closed.
+  std::vector<flow::StateChange> state;
 
   // Records of one partition of an output; outputs count through WorkerSpec::outputs. In a stage
   // that ends in a store these are appended (dead letters) before the commit.

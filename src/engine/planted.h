@@ -21,6 +21,11 @@ enum class Bug : uint8_t {
   ahead_kept_after_abort,    // what was computed ahead survives the abort of the former epoch
   rejected_fates_kept,       // a row that the store refused still counts as written
   dead_after_commit,         // a store's dead letters are flushed after the commit
+  state_after_commit,        // what an epoch changed in the state is written with the next one
+  undo_forgotten,            // what a dropped epoch remembered stays remembered
+  state_not_restored,        // a claim begins with an empty memory
+  state_kept_when_lost,      // a partition that was given up keeps its memory, and has it when it
+                             // comes back
   count_
 };
 

@@ -1,12 +1,13 @@
 // processor.h — what a worker does with a batch: bytes in, records and rows of an epoch out.
 //
-// Pure: no clock, no IO, no randomness. The same batch gives the same additions to an epoch, for an
+// No clock, no IO, no randomness. The same batch gives the same additions to an epoch, for an
 // epoch that was dropped is computed again. chain.h is the real one (decode, steps, encode); the
 // simulator has its own.
 //
 // Thread      the worker that owns it.
 // Lifetime    as long as the worker. An Epoch may be dropped at any time and is told to nobody:
-//             nothing of a batch may be remembered outside of its epoch.
+//             nothing of a batch may be remembered outside of its epoch, but in memory(), which
+//             is undone with it.
 // Errors      none: a record that can not be handled becomes a dead letter in the epoch.
 //
 //     Processed process(row::RawBatch& batch, Epoch& epoch) override {
@@ -19,6 +20,7 @@
 #pragma once
 
 #include "engine/epoch.h"
+#include "flow/memory.h"
 #include "flow/sink.h"
 #include "row/raw_batch.h"
 
@@ -44,6 +46,8 @@ class Processor {
   // The store refused a row of this epoch: write its dead letter (epoch.original(row) has the
   // bytes). The worker has taken care of the fates and of the row itself.
   virtual void make_dead(const flow::RejectedRow& rejected, Epoch& epoch) = 0;
+  // What it remembers between batches; null: nothing. The worker commits it with the epochs.
+  virtual flow::Memory* memory() { return nullptr; }
 };
 
 }  // namespace penstock::engine

@@ -3,6 +3,7 @@
 
 #include "base/check.h"
 #include "engine/planted.h"
+#include "engine/state_position.h"
 
 #include <algorithm>
 #include <utility>
@@ -37,15 +38,23 @@ std::string_view to_text(WorkerState state) {
   return "failed";
 }
 
+void DurationCounts::add(int64_t millis) {
+  const auto bound = std::ranges::lower_bound(kBoundsMillis, millis);
+  ++counts[static_cast<size_t>(bound - kBoundsMillis.begin())];
+  sum_millis += millis;
+}
+
 Worker::Worker(WorkerSpec spec, WorkerEnds ends, Processor& processor)
     : spec_(std::move(spec)),
       ends_(std::move(ends)),
       processor_(processor),
+      memory_(processor.memory()),
       gate_(spec_.stop_above),
       rows_limit_(spec_.limits.epoch_rows) {
   PENSTOCK_CHECK(ends_.source != nullptr);
   PENSTOCK_CHECK((ends_.open_log_sink != nullptr) != (ends_.open_store_sink != nullptr));
   PENSTOCK_CHECK(!ends_.open_store_sink || spec_.outputs.empty() || ends_.appender != nullptr);
+  PENSTOCK_CHECK(memory_ == nullptr || ends_.open_log_sink);  // a store keeps no state
 }
 
 // Sinks go before the epochs whose bytes they may still read.
@@ -185,6 +194,7 @@ void Worker::serve(Rebalance kind, flow::PartitionSet partitions, flow::Membersh
   }
   pin(membership);
   if (kind == Rebalance::assigned) {
+    ever_assigned_ = true;
     add_partitions();
   } else {
     ++counters_.revocations;
@@ -253,6 +263,9 @@ void Worker::leave_partitions() {
     if (owned.claimed && leaving(owned.partition)) claimed.push_back(owned.partition);
   }
   if (sink_ != nullptr && !claimed.empty()) sink_->release(claimed);
+  if (memory_ != nullptr && !planted(Bug::state_kept_when_lost)) {
+    for (const Partition partition : claimed) memory_->forget(partition);
+  }
   std::erase_if(owned_, [&](const OwnedPartition& o) { return leaving(o.partition); });
   if (blocked_ && find(blocked_->partition) == nullptr) blocked_.reset();
 }
@@ -311,11 +324,25 @@ void Worker::close_open() {
     owned.next = next;
   }
   if (!epoch.begun) epoch.membership = membership_;
+  if (memory_ != nullptr) close_memory(epoch);
   epoch.closed = true;
   flying_ = &epoch;
+  flying_since_ = now_;
   written_ = false;
   open_ ^= 1U;
   PENSTOCK_CHECK(!open().begun && !open().closed);
+}
+
+// For each partition that moves, also the position that its state belongs to.
+void Worker::close_memory(Epoch& epoch) {
+  memory_->close(epoch.arena, epoch.state);
+  for (const Epoch::Moved& moved : epoch.moved()) {
+    epoch.state.push_back(position_row(moved.partition, moved.next, epoch.arena));
+  }
+}
+
+flow::Memory::Size Worker::remembered() const {
+  return memory_ == nullptr ? flow::Memory::Size{} : memory_->size();
 }
 
 // ---- draining and looking
@@ -367,7 +394,7 @@ const Error* Worker::damage() const {
 Worker::Status Worker::status() const {
   const Error* standing = error_ ? &*error_ : damage();
   return {state(), standing != nullptr ? std::optional(*standing) : std::nullopt, owned_, refused_,
-          ever_claimed_};
+          ever_claimed_, ever_assigned_};
 }
 
 Millis Worker::deadline() const {

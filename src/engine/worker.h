@@ -32,11 +32,13 @@
 #include "flow/log.h"
 #include "flow/store.h"
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <list>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -83,6 +85,15 @@ enum class WorkerState : uint8_t {
 };
 std::string_view to_text(WorkerState state);
 
+// How long things took, in buckets.
+struct DurationCounts {
+  static constexpr std::array<int64_t, 12> kBoundsMillis = {2,   5,   10,   25,   50,   100,
+                                                            250, 500, 1000, 2500, 5000, 10'000};
+  std::array<uint64_t, kBoundsMillis.size() + 1> counts{};
+  int64_t sum_millis = 0;
+  void add(int64_t millis);
+};
+
 struct WorkerCounters {
   uint64_t records = 0;  // handed to the processor, replays included
   uint64_t dead = 0;     // likewise
@@ -91,6 +102,7 @@ struct WorkerCounters {
   uint64_t dropped_epochs = 0;  // that held records
   uint64_t retries = 0, aborts = 0, unknowns = 0, fenced = 0, rejected_rows = 0;
   uint64_t revocations = 0, losses = 0, claims = 0, outages = 0;
+  DurationCounts commit_durations;  // from an epoch's end to its commit's answer
 };
 
 class Worker {
@@ -112,6 +124,7 @@ class Worker {
     std::span<const OwnedPartition> owned;
     bool refused = false;  // the last claim was refused for good reasons: settings, rights
     bool ever_claimed = false;
+    bool ever_assigned = false;  // be it of nothing: there may be more workers than partitions
   };
 
   Worker(WorkerSpec spec, WorkerEnds ends, Processor& processor);
@@ -132,6 +145,8 @@ class Worker {
   // Everything that the source has is committed, nothing is open. True also for a worker that owns
   // nothing: whether a stage is idle is for the group's lag to say as well.
   bool idle() const;
+  // What the stage remembers of its partitions.
+  flow::Memory::Size remembered() const;
   // Records read and not committed yet.
   uint64_t open_records() const { return epochs_[0].in() + epochs_[1].in(); }
   const WorkerSpec& spec() const { return spec_; }
@@ -174,9 +189,12 @@ class Worker {
   bool has_unclaimed() const;
   void on_claimed(flow::Claimed&& claimed);
   void adopt(flow::Owned&& got);
+  bool restore(flow::Claimed& claimed);
+  void close_memory(Epoch& epoch);
   void on_claim_failed(flow::ClaimFailed&& failed);
   bool flush();
   bool write_flying();
+  flow::WriteAnswer write_state();
   void begin_commit();
   flow::Commit commit_of(Epoch& epoch, bool cumulative);
   void on_append_ended(flow::Ended&& ended);
@@ -201,6 +219,7 @@ class Worker {
   WorkerSpec spec_;
   WorkerEnds ends_;
   Processor& processor_;
+  flow::Memory* memory_;  // the processor's, or null
   DeadGate gate_;
   WorkerCounters counters_;
 
@@ -236,10 +255,18 @@ class Worker {
   bool failed_ = false;
   bool refused_ = false;
   bool ever_claimed_ = false;
+  bool ever_assigned_ = false;
+  Millis flying_since_;  // when flying_ was closed
   std::optional<Error> error_;
 #ifdef PENSTOCK_PLANTED_BUGS
   std::vector<flow::EncodedBatch> escaped_;  // dead letters of dropped epochs
   std::list<std::string> escaped_bytes_;
+  struct LateState {
+    flow::StateChange change;
+    std::string key, value;
+  };
+  std::vector<LateState> late_state_, next_late_state_;
+  std::set<Partition> restored_;
 #endif
 };
 

@@ -1,6 +1,7 @@
 // The sink's side of a worker: claim, write, commit, and what follows from each answer.
 #include "base/check.h"
 #include "engine/planted.h"
+#include "engine/state_position.h"
 #include "engine/worker.h"
 
 #include <algorithm>
@@ -79,6 +80,7 @@ bool Worker::begin_claim() {
 
 void Worker::on_claimed(flow::Claimed&& claimed) {
   phase_ = Phase::ready;
+  if (memory_ != nullptr && !restore(claimed)) return;
   ++counters_.claims;
   ever_claimed_ = true;
   refused_ = false;
@@ -90,6 +92,23 @@ void Worker::on_claimed(flow::Claimed&& claimed) {
   }
   if (store_sink_) announce_claim(claimed);
   for (flow::Owned& got : claimed.owned) adopt(std::move(got));
+}
+
+// False when what is remembered does not belong to the positions: nothing is owned then.
+bool Worker::restore(flow::Claimed& claimed) {
+  for (flow::Owned& got : claimed.owned) {
+    if (planted(Bug::state_not_restored)) got.state.clear();
+#ifdef PENSTOCK_PLANTED_BUGS
+    if (planted(Bug::state_kept_when_lost) && !restored_.insert(got.partition).second) continue;
+    if (planted(Bug::state_not_restored) || planted(Bug::state_after_commit)) got.fates.absorbed = 0;
+#endif
+    auto good = check_position(got, spec_.stage);
+    if (good) good = memory_->restore(got.partition, got.state);
+    if (good) continue;
+    on_claim_failed({std::move(good).error(), false});
+    return false;
+  }
+  return true;
 }
 
 void Worker::adopt(flow::Owned&& got) {
@@ -171,6 +190,7 @@ bool Worker::write_flying() {
     for (const flow::EncodedBatch& batch : encoded_) {
       if (answer == flow::WriteAnswer::accepted) answer = log_sink_->write(batch);
     }
+    if (answer == flow::WriteAnswer::accepted) answer = write_state();
     if (planted(Bug::sent_ahead)) open().clear_encoded();
   } else {
     for (const flow::StoreRows& rows : flying_->rows) {
@@ -187,6 +207,27 @@ bool Worker::write_flying() {
   ++counters_.aborts;
   abort_flying();
   return false;
+}
+
+flow::WriteAnswer Worker::write_state() {
+#ifdef PENSTOCK_PLANTED_BUGS
+  if (planted(Bug::state_after_commit)) {  // what the former epoch changed, and then its own
+    std::vector<flow::StateChange> late;
+    for (const auto& [change, key, value] : late_state_) {
+      late.push_back({change.input, key, value, change.gone});
+    }
+    const auto answer =
+        late.empty() ? flow::WriteAnswer::accepted : log_sink_->write_state(late);
+    next_late_state_.clear();
+    for (const flow::StateChange& change : flying_->state) {
+      if (change.key == flow::kStatePositionKey) continue;
+      next_late_state_.push_back({change, std::string(change.key), std::string(change.value)});
+    }
+    return answer;
+  }
+#endif
+  if (flying_->state.empty()) return flow::WriteAnswer::accepted;
+  return log_sink_->write_state(flying_->state);
 }
 
 flow::Commit Worker::commit_of(Epoch& epoch, bool cumulative) {
@@ -271,9 +312,14 @@ void Worker::on_ended(flow::Ended&& ended) {
 void Worker::on_done(const flow::Positions& durable) {
   phase_ = Phase::ready;
   ++counters_.epochs;
+  counters_.commit_durations.add(now_.value - flying_since_.value);
   counters_.committed_records += flying_->in();
   rows_limit_ = std::min(spec_.limits.epoch_rows, rows_limit_ * 2);
   went_well();
+  if (memory_ != nullptr) memory_->settle();
+#ifdef PENSTOCK_PLANTED_BUGS
+  std::swap(late_state_, next_late_state_);
+#endif
   if (planted(Bug::commit_before_write) && log_sink_) write_flying();
   if (planted(Bug::dead_after_commit) && store_sink_ && !flying_->nothing_encoded()) {
     encoded_.clear();
@@ -356,9 +402,9 @@ void Worker::start_over(Error error, int64_t pause_millis) {
   sink_ = nullptr;
   phase_ = Phase::ready;
   written_ = false;
+  drop_open();
   if (flying_ != nullptr) drop(*flying_);
   flying_ = nullptr;
-  drop_open();
   for (OwnedPartition& owned : owned_) owned.claimed = false;
   wait(std::move(error), pause_millis);
 }
@@ -382,6 +428,15 @@ void Worker::drop(Epoch& epoch) {
     }
   }
 #endif
+  if (memory_ != nullptr) {
+    if (planted(Bug::undo_forgotten)) {
+      if (epoch.closed) memory_->settle();
+    } else if (epoch.closed) {
+      memory_->undo_closed();
+    } else {
+      memory_->undo_open();
+    }
+  }
   epoch.clear();
 }
 

@@ -84,7 +84,8 @@ class Source {
   virtual Offset position(Partition partition) const = 0;
   // Stops and resumes delivery; events still come.
   virtual void pause(bool paused) = 0;
-  // True when every assigned partition was handed out up to its end as it is now.
+  // True when every assigned partition was handed out up to its end as it is now; one that stands still
+  // (SourceFault of a partition) counts as handed out.
   virtual bool at_end() const = 0;
   // The membership as of the last event served.
   virtual Membership membership() const = 0;

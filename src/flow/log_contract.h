@@ -96,12 +96,13 @@ struct ContractRecord {
 class ContractWorker {
  public:
   ContractWorker(Log& log, std::string group, std::vector<std::string> inputs,
-                 std::vector<std::string> outputs, std::string member = "worker") {
+                 std::vector<std::string> outputs, std::string member = "worker",
+                 bool stateful = false) {
     auto source = log.open_source({group, inputs, member}, waker);
     REQUIRE(source.has_value());
     source_ = std::move(*source);
-    auto sink =
-        log.open_sink({std::move(group), std::move(inputs), std::move(outputs), member}, waker);
+    auto sink = log.open_sink(
+        {std::move(group), std::move(inputs), std::move(outputs), member, stateful}, waker);
     REQUIRE(sink.has_value());
     sink_ = std::move(*sink);
   }
@@ -326,6 +327,18 @@ inline std::vector<std::string> contract_read(Log& log, const std::string& topic
     if (next == from) return values;
     from = next;
   }
+}
+
+// Readers see exactly these; a log may show what is durable a little later.
+inline void contract_expect(Log& log, const std::string& topic, int32_t partition,
+                            const std::vector<std::string>& expected) {
+  const auto deadline = std::chrono::steady_clock::now() + kContractWait;
+  auto seen = contract_read(log, topic, partition);
+  while (seen != expected && seen.size() <= expected.size() &&
+         std::chrono::steady_clock::now() < deadline) {
+    seen = contract_read(log, topic, partition);
+  }
+  CHECK(seen == expected);
 }
 
 inline TopicState contract_topic(Log& log, const std::string& name) {

@@ -66,6 +66,12 @@ struct StoreState {
   std::optional<uint64_t> rows;  // in the table, when it can be counted
 };
 
+// Rows whose field has this value (as text).
+struct RowFilter {
+  std::string field;
+  std::string value;
+};
+
 class Store {
  public:
   virtual ~Store() = default;
@@ -76,7 +82,8 @@ class Store {
   virtual Result<StoreState> state(const StoreSpec& spec) = 0;
   // The newest `limit` rows as JSON objects (plain style), for people: newest by rowid where the
   // store has one.
-  virtual Result<std::vector<std::string>> newest(const StoreTable& table, uint32_t limit) = 0;
+  virtual Result<std::vector<std::string>> newest(const StoreTable& table, uint32_t limit,
+                                                  const std::optional<RowFilter>& of) = 0;
 };
 
 }  // namespace penstock::flow

@@ -178,7 +178,7 @@ inline uint64_t contract_rows(StoreHarness& harness, const StoreSpec& spec) {
 // True when some row of the table has all of these pieces of JSON.
 inline bool contract_has(StoreHarness& harness, const StoreSpec& spec,
                          const std::vector<std::string>& pieces) {
-  auto rows = harness.store().newest(spec.table, 1000);
+  auto rows = harness.store().newest(spec.table, 1000, {});
   REQUIRE(rows.has_value());
   for (const std::string& row : *rows) {
     bool all = true;

@@ -54,6 +54,23 @@ inline void newest_wins(StoreHarness& harness) {
   CHECK(contract_has(harness, spec, {"\"a\"", "4.5"}));
 }
 
+inline void rows_are_found_by_a_field(StoreHarness& harness) {
+  const StoreSpec spec = store_contract_spec(Merge::append);
+  ContractWriter writer(harness, spec);
+  const Owned owned = writer.claim();
+  writer.write(kFirst, 0, {{"a", 1, 1.5}, {"b", 2, 2.5}, {"a", 3, 3.5}, {"it's", 12, 4.5}});
+  REQUIRE(writer.commit(owned, 0, 4).end == CommitEnd::done);
+  const auto count = [&](const std::string& field, const std::string& value) {
+    const auto rows = harness.store().newest(spec.table, 10, RowFilter{field, value});
+    REQUIRE(rows.has_value());
+    return rows->size();
+  };
+  CHECK(count("id", "a") == 2);
+  CHECK(count("id", "it's") == 1);
+  CHECK(count("id", "c") == 0);
+  CHECK(count("at", "2") == 1);
+}
+
 inline void aborted_is_invisible(StoreHarness& harness) {
   const StoreSpec spec = store_contract_spec(Merge::upsert);
   ContractWriter writer(harness, spec);
@@ -307,6 +324,7 @@ inline std::vector<StoreContract> store_contract() {
   return {{"append keeps every row", append_keeps_all},
           {"upsert: the last written wins", upsert_last_wins},
           {"newest_by: the newest wins, ties go to the later offset", newest_wins},
+          {"rows are found by a field", rows_are_found_by_a_field},
           {"an aborted epoch is never seen", aborted_is_invisible},
           {"positions and rows survive together", positions_and_rows_survive_together},
           {"a crash after any call", crash_anywhere},

@@ -42,10 +42,12 @@ class Descriptor {
   int fd_;
 };
 
-bool write_all(int fd, std::string_view bytes) {
+// `stopping`, where given, ends waiting for a peer that does not read (the socket has a timeout then).
+bool write_all(int fd, std::string_view bytes, const std::atomic<bool>* stopping) {
   while (!bytes.empty()) {
     const ssize_t wrote = ::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL);
     if (wrote < 0 && errno == EINTR) continue;
+    if (wrote < 0 && errno == EAGAIN && stopping && !*stopping) continue;
     if (wrote <= 0) return false;
     bytes.remove_prefix(static_cast<size_t>(wrote));
   }
@@ -63,12 +65,13 @@ bool read_all(int fd, char* to, size_t size) {
   return true;
 }
 
-bool write_frame(int fd, char kind, std::string_view bytes) {
+bool write_frame(int fd, char kind, std::string_view bytes,
+                 const std::atomic<bool>* stopping = nullptr) {
   std::string frame(1, kind);
   for (int shift = 0; shift < 32; shift += 8)
     frame.push_back(static_cast<char>(bytes.size() >> shift));
   frame.append(bytes);
-  return write_all(fd, frame);
+  return write_all(fd, frame, stopping);
 }
 
 // False at the end of the connection and for a frame that is too large.
@@ -119,7 +122,7 @@ class SocketOutput final : public Output {
   void pieces(char kind, std::string_view text) {
     while (!text.empty() && !broken_) {
       const std::string_view piece = text.substr(0, kFrameBytesMax);
-      if (!write_frame(fd_, kind, piece)) broken_ = true;
+      if (!write_frame(fd_, kind, piece, &stopping_)) broken_ = true;
       text.remove_prefix(piece.size());
     }
   }
@@ -181,12 +184,15 @@ class Server final : public ControlServer {
     // A client that says nothing must not hold a thread for ever.
     const timeval patience{5, 0};
     ::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    // Nor may one that reads nothing (it was stopped, its pager waits) keep the owner from ending.
+    const timeval look{0, kLookMillis * 1000};
+    ::setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &look, sizeof look);
     char kind = 0;
     std::string request;
     if (!read_frame(fd, kind, request) || kind != 'q') return;
     SocketOutput output(fd, stopping_);
     const int code = handler_(request, output);
-    write_frame(fd, 'x', std::to_string(code));
+    write_frame(fd, 'x', std::to_string(code), &stopping_);
   }
 
   Descriptor listener_, wake_read_, wake_write_;

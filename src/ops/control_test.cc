@@ -1,11 +1,19 @@
 #include "ops/control.h"
 
 #include <doctest/doctest.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 
+#include <unistd.h>
+
+#include <atomic>
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
+#include <future>
 #include <string>
 #include <thread>
+#include <utility>
 
 using namespace penstock;
 
@@ -97,4 +105,54 @@ TEST_CASE("a client that is asked to drain tells the owner and hears its last wo
   REQUIRE(code.has_value());
   CHECK(*code == 130);
   CHECK(leaving.data == "stopped at row 7");
+}
+
+namespace {
+
+// A client that asks and then reads nothing, as one that was stopped.
+class Deaf {
+ public:
+  explicit Deaf(const std::string& socket_path) : fd_(::socket(AF_UNIX, SOCK_STREAM, 0)) {
+    sockaddr_un name{};
+    name.sun_family = AF_UNIX;
+    socket_path.copy(name.sun_path, sizeof name.sun_path - 1);
+    REQUIRE(::connect(fd_, reinterpret_cast<const sockaddr*>(&name), sizeof name) == 0);
+    const std::string frame("q\x04\0\0\0tail", 9);
+    REQUIRE(::send(fd_, frame.data(), frame.size(), 0) == 9);
+  }
+  ~Deaf() { hang_up(); }
+  void hang_up() {
+    if (fd_ >= 0) ::close(std::exchange(fd_, -1));
+  }
+
+ private:
+  int fd_;
+};
+
+}  // namespace
+
+TEST_CASE("a client that reads nothing does not keep the owner from ending") {
+  std::string root = (std::filesystem::temp_directory_path() / "penstock_deaf_XXXXXX").string();
+  REQUIRE(mkdtemp(root.data()) != nullptr);
+  std::atomic<uint64_t> written = 0;
+  auto server = ops::ControlServer::open(root, [&](const std::string&, ops::Output& output) {
+    while (!output.gone()) {
+      output.out(std::string(100'000, 'x'));
+      ++written;
+    }
+    return 0;
+  });
+  REQUIRE(server.has_value());
+  Deaf client(root + "/control.sock");
+  // Until the socket's buffer is full: nothing is written for a while.
+  for (uint64_t before = UINT64_MAX; written == 0 || written != before;) {
+    before = written;
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
+  auto ended = std::async(std::launch::async, [&] { server->reset(); });
+  const bool in_time = ended.wait_for(std::chrono::seconds(10)) == std::future_status::ready;
+  CHECK(in_time);
+  client.hang_up();  // so that a server that waits comes to its end, too
+  ended.wait();
+  std::filesystem::remove_all(root);
 }

@@ -6,6 +6,15 @@
 #include <utility>
 
 namespace penstock::ops {
+namespace {
+
+struct Standing {
+  std::string stage, topic;
+  int32_t partition = 0;
+  bool operator==(const Standing&) const = default;
+};
+
+}  // namespace
 
 Result<std::unique_ptr<Runner>> Runner::start(Parts parts, const RunnerSpec& spec,
                                               const Clock& clock) {
@@ -27,15 +36,29 @@ Result<std::unique_ptr<Runner>> Runner::start(Parts parts, const RunnerSpec& spe
 
 // Positions are read before ends (inspect::look), so lag 0 everywhere means that all had been read
 // at the time when the ends were: records only ever move downstream.
-Result<bool> Runner::idle() {
-  const bool resting = std::ranges::all_of(threads_, [](const auto& thread) {
-    const WorkerSnapshot now = thread->snapshot();
-    return now.idle || now.state == engine::WorkerState::unassigned;
-  });
-  if (!resting) return false;
+Result<Runner::Rest> Runner::rest() {
+  Rest rest;
+  std::vector<Standing> standing;
+  for (const WorkerSnapshot& now : workers()) {
+    if (!now.idle && now.state != engine::WorkerState::unassigned) return rest;
+    const plan::Stage& stage = *parts_.plan->stage(now.stage);
+    for (const auto& one : now.standing) {
+      standing.push_back({stage.id, stage.from[one.partition.topic], one.partition.index});
+      rest.standing.push_back(fmt::format("{}: {}", stage.id, one.why));
+    }
+  }
   PENSTOCK_TRY(snapshot, inspect::look(*parts_.plan, *parts_.log, parts_.store));
-  return std::ranges::all_of(stages_,
-                             [&](const std::string& stage) { return snapshot.lag_of(stage) == 0; });
+  rest.over = std::ranges::all_of(snapshot.stages, [&](const inspect::PartitionLag& one) {
+    return one.lag == 0 || std::ranges::find(stages_, one.stage) == stages_.end() ||
+           std::ranges::find(standing, Standing{one.stage, one.topic, one.partition}) !=
+               standing.end();
+  });
+  return rest;
+}
+
+Result<bool> Runner::idle() {
+  PENSTOCK_TRY(now, rest());
+  return now.over && now.standing.empty();
 }
 
 std::optional<Error> Runner::failure() const {

@@ -30,7 +30,13 @@ class Runner {
   static Result<std::unique_ptr<Runner>> start(Parts parts, const RunnerSpec& spec,
                                                const Clock& clock);
 
-  // Nothing is left to read for the running stages and nothing is open. Read from log and stores.
+  struct Rest {
+    bool over = false;                  // nothing is open, and nothing more can be read
+    std::vector<std::string> standing;  // why not all was read: partitions before damage
+  };
+  // Read from log and stores.
+  Result<Rest> rest();
+  // Nothing is left to read for the running stages and nothing is open.
   Result<bool> idle();
   // The first worker that can not go on, if any.
   std::optional<Error> failure() const;

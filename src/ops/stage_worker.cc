@@ -65,7 +65,8 @@ Result<StageWorker> assemble(const Parts& parts, const plan::Stage& stage, Work 
   ends.source = std::move(source);
   flow::Log* log = parts.log;
   if (stage.to_store.empty()) {
-    flow::SinkSpec spec{stage.group, stage.from, work.outputs, member};
+    const bool stateful = work.processor->memory() != nullptr;
+    flow::SinkSpec spec{stage.group, stage.from, work.outputs, member, stateful};
     ends.open_log_sink = [log, spec, &waker] { return log->open_sink(spec, waker); };
   } else {
     PENSTOCK_TRY(topics, log->topics());

@@ -5,6 +5,11 @@
 #include <utility>
 
 namespace penstock::ops {
+namespace {
+
+constexpr int64_t kPublishMillis = 100;  // also while there is no time to wait
+
+}  // namespace
 
 void WorkerThread::Doorbell::wake() noexcept {
   {
@@ -31,6 +36,7 @@ Result<std::unique_ptr<WorkerThread>> WorkerThread::start(std::string stage, con
   thread->wait_millis_max_ = wait_millis_max;
   PENSTOCK_TRY(made, make(thread->doorbell_));
   thread->made_ = std::move(made);
+  thread->turned_millis_ = clock.now().value;
   thread->publish();
   thread->thread_ = std::thread([raw = thread.get()] { raw->loop(); });
   return thread;
@@ -53,14 +59,19 @@ void WorkerThread::join() {
 
 void WorkerThread::loop() {
   engine::Worker& worker = *made_.worker;
+  Millis published = clock_.now();
   while (!stop_) {
     if (drain_) worker.request_drain();
     const Millis now = clock_.now();
+    turned_millis_ = now.value;
     const Millis next = worker.turn(now);
     const engine::WorkerState state = worker.state();
     if (state == engine::WorkerState::drained || state == engine::WorkerState::failed) break;
-    if (next > now) {
+    if (next > now || now.value - published.value >= kPublishMillis) {
       publish();
+      published = now;
+    }
+    if (next > now) {
       doorbell_.wait(std::min(next.value - now.value, wait_millis_max_));
     }
   }
@@ -77,13 +88,22 @@ void WorkerThread::publish() {
   snapshot_.counters = worker.counters();
   snapshot_.error = status.error;
   snapshot_.idle = worker.idle();
+  snapshot_.standing.clear();
+  for (const auto& owned : status.owned) {
+    if (owned.damage) snapshot_.standing.push_back({owned.partition, one_line(*owned.damage)});
+  }
   snapshot_.refused = status.refused;
   snapshot_.ever_claimed = status.ever_claimed;
+  snapshot_.ever_assigned = status.ever_assigned;
+  snapshot_.partitions_owned = status.owned.size();
+  snapshot_.open_records = worker.open_records();
 }
 
 WorkerSnapshot WorkerThread::snapshot() const {
   const std::lock_guard lock(mutex_);
-  return snapshot_;
+  WorkerSnapshot copy = snapshot_;
+  copy.turned = {turned_millis_};
+  return copy;
 }
 
 }  // namespace penstock::ops

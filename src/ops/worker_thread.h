@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/units.h"
 #include "flow/waker.h"
 #include "ops/stage_worker.h"
 
@@ -25,6 +26,7 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <vector>
 
 namespace penstock::ops {
 
@@ -35,8 +37,18 @@ struct WorkerSnapshot {
   engine::WorkerCounters counters;
   std::optional<Error> error;  // what it waits for
   bool idle = false;
+  // Partitions that are read no further, for what lies there is damaged.
+  struct Standing {
+    Partition partition;
+    std::string why;  // one line
+  };
+  std::vector<Standing> standing;
   bool refused = false;
   bool ever_claimed = false;
+  bool ever_assigned = false;
+  uint64_t partitions_owned = 0;
+  uint64_t open_records = 0;
+  Millis turned;  // when its loop came by the last time
 };
 
 class WorkerThread {
@@ -78,6 +90,7 @@ class WorkerThread {
   int64_t wait_millis_max_ = 1000;
   Doorbell doorbell_;  // before what holds a reference to it
   StageWorker made_;
+  std::atomic<int64_t> turned_millis_ = 0;
   std::atomic<bool> drain_ = false, stop_ = false, ended_ = false;
   mutable std::mutex mutex_;  // guards snapshot_
   WorkerSnapshot snapshot_;

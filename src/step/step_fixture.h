@@ -154,7 +154,7 @@ class Line final : public flow::MakeContext {
     documents_.push_back(std::move(*parsed));
     const auto& [name, value] = documents_.back().root().entries.front();
     const flow::Config config(&documents_.back(), &value);
-    for (const flow::PartSpec& spec : {drop(), reject(), set(), unset(), join(), send()}) {
+    for (const flow::PartSpec& spec : {drop(), reject(), set(), unset(), join(), send(), unique()}) {
       if (spec.name != name.text) continue;
       PENSTOCK_TRY(made, spec.make(config, shape_, *this));
       steps_.push_back(std::move(made));
@@ -184,6 +184,8 @@ class Line final : public flow::MakeContext {
   }
 
   flow::Shape& shape() { return shape_; }
+  // By all steps, so far.
+  uint64_t absorbed() const { return absorbed_; }
 
   // ---- MakeContext
   const TableShape* table(std::string_view name) const override {
@@ -261,7 +263,7 @@ class Line final : public flow::MakeContext {
   void run(Trip& trip) {
     decode(trip);
     std::vector<flow::SideOutput> outputs(sides_.size());
-    flow::StepContext context{used_, outputs};
+    flow::StepContext context{used_, outputs, absorbed_};
     for (const auto& step : steps_) {
       step->apply(trip.batch, context);
       for (size_t i = 0; i < outputs.size(); ++i) {
@@ -272,6 +274,7 @@ class Line final : public flow::MakeContext {
         outputs[i].rows.clear();
       }
     }
+    absorbed_ = context.absorbed;
     for (const uint32_t row : trip.batch.live) trip.left_.push_back(text(shape_, trip.batch, row));
   }
 
@@ -282,6 +285,7 @@ class Line final : public flow::MakeContext {
   std::map<std::string, std::shared_ptr<const flow::TableVersion>> versions_;
   std::vector<std::shared_ptr<const flow::TableVersion>> used_;
   std::vector<Side> sides_;
+  uint64_t absorbed_ = 0;
 };
 
 inline constexpr std::string_view kReading =

@@ -14,5 +14,6 @@ flow::PartSpec set();
 flow::PartSpec unset();
 flow::PartSpec join();
 flow::PartSpec send();
+flow::PartSpec unique();
 
 }  // namespace penstock::step

@@ -150,6 +150,15 @@ class FaultyLogSink final : public FaultySink<flow::LogSink> {
         },
         &with);
   }
+  flow::WriteAnswer write_state(std::span<const flow::StateChange> changes) override {
+    std::pair with{sink_.get(), changes};
+    return passage_.write(
+        [](void* p) {
+          auto& [sink, what] = *static_cast<decltype(with)*>(p);
+          return sink->write_state(what);
+        },
+        &with);
+  }
   int32_t partitions(uint32_t output) const override { return sink_->partitions(output); }
 };
 

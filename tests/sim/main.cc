@@ -21,7 +21,7 @@ struct Options {
 };
 
 struct Totals {
-  uint64_t faults = 0, bites = 0, records = 0, bites_least = UINT64_MAX;
+  uint64_t faults = 0, bites = 0, records = 0, repeated = 0, bites_least = UINT64_MAX;
 };
 
 bool check_coverage(const Coverage& coverage, uint64_t least) {
@@ -50,6 +50,7 @@ int run(const Options& options) {
     totals.faults += world.faults();
     totals.bites += world.bites();
     totals.records += world.fed();
+    totals.repeated += world.repeated();
     totals.bites_least = std::min(totals.bites_least, world.bites());
     if (violations.empty()) continue;
     fmt::print("seed {} violates the law ({} violations):\n", seed, violations.size());
@@ -60,8 +61,10 @@ int run(const Options& options) {
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - started;
   const bool enough = check_coverage(coverage, options.pairs_min);
   fmt::print(
-      "{} seeds, 0 violations: {} records, {} faults, {} bit, at least {} in a seed; {:.1f} s\n",
-      options.seeds, totals.records, totals.faults, totals.bites, totals.bites_least, took.count());
+      "{} seeds, 0 violations: {} records, {} sent again, {} faults, {} bit, at least {} in a seed; "
+      "{:.1f} s\n",
+      options.seeds, totals.records, totals.repeated, totals.faults, totals.bites,
+      totals.bites_least, took.count());
   if (totals.bites_least < 3) fmt::print("a seed had fewer than 3 faults that bit\n");
   if (!enough) fmt::print("a fault struck at a point fewer than {} times\n", options.pairs_min);
   return enough && totals.bites_least >= 3 ? 0 : 1;

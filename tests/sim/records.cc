@@ -1,6 +1,7 @@
 #include "records.h"
 
 #include "base/check.h"
+#include "step/seen_window.h"
 #include "wire/partitioner.h"
 
 #include <charconv>
@@ -40,10 +41,32 @@ Fate fate_of(uint32_t stage, std::string_view text) {
   return Fate::pass;
 }
 
+PrepProcessor::PrepProcessor(Before blocked, std::optional<int64_t> within_millis)
+    : blocked_(std::move(blocked)) {
+  if (within_millis) seen_.emplace("seen", step::SeenLimits{*within_millis});
+}
+
+step::Sight PrepProcessor::look(Partition partition, const row::RawRecord& record) {
+  if (!seen_) return step::Sight::fresh;
+  const uint64_t key = key_of(record.value), number = number_of(record.value);
+  return seen_->window(partition).see(key, {mix(key * 1'000'003 + number), number},
+                                      record.timestamp.value);
+}
+
 engine::Processed PrepProcessor::process(row::RawBatch& batch, engine::Epoch& epoch) {
   if (blocked_(batch)) return engine::Processed::blocked;
-  uint64_t passed = 0, dropped = 0, dead = 0;
+  uint64_t passed = 0, dropped = 0, dead = 0, absorbed = 0;
   for (const row::RawRecord& record : batch.records) {
+    const step::Sight sight = look(batch.partition, record);
+    if (sight == step::Sight::repeat) {
+      ++absorbed;
+      continue;
+    }
+    if (sight == step::Sight::late) {  // never: the law finds it
+      ++dead;
+      write_dead(epoch, 1, std::string(record.value) + " late", record.timestamp.value);
+      continue;
+    }
     switch (fate_of(0, record.value)) {
       case Fate::drop:
         ++dropped;
@@ -67,6 +90,7 @@ engine::Processed PrepProcessor::process(row::RawBatch& batch, engine::Epoch& ep
   flow::Fates& fates = epoch.fates(batch.partition);
   fates.in += batch.records.size();
   fates.dead += dead;
+  fates.absorbed += absorbed;
   if (passed > 0) fates.out.add("mid", passed);
   if (dropped > 0) fates.dropped.add("steps[0]", dropped);
   return engine::Processed::done;

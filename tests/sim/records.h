@@ -6,9 +6,11 @@
 
 #include "base/random.h"
 #include "engine/processor.h"
+#include "step/seen.h"
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -31,16 +33,21 @@ std::string annotated(std::string_view text);
 // Called with each batch before anything else; true: blocked.
 using Before = std::function<bool(const row::RawBatch&)>;
 
-// log → log: outputs {mid, dead.prep}.
+// log → log: outputs {mid, dead.prep}. With `within` only the first of each text goes on: what came
+// within so many milliseconds of the records' timestamps is remembered.
 class PrepProcessor final : public engine::Processor {
  public:
-  explicit PrepProcessor(Before blocked) : blocked_(std::move(blocked)) {}
+  PrepProcessor(Before blocked, std::optional<int64_t> within_millis);
+  flow::Memory* memory() override { return seen_ ? &*seen_ : nullptr; }
   void begin(engine::Epoch&) override {}
   engine::Processed process(row::RawBatch& batch, engine::Epoch& epoch) override;
   void make_dead(const flow::RejectedRow&, engine::Epoch&) override;
 
  private:
+  step::Sight look(Partition partition, const row::RawRecord& record);
+
   Before blocked_;
+  std::optional<step::Seen> seen_;
   std::string text_;
 };
 

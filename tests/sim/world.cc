@@ -16,6 +16,7 @@ constexpr uint32_t kWorkersPerStage = 3;
 constexpr int64_t kSessionMillis = 150;
 constexpr int64_t kTransactionMillis = 250;
 constexpr int64_t kBeatMillis = 30;
+constexpr int64_t kRepeatMillis = 250;     // a text is sent again within this time
 constexpr int64_t kSettleMillis = 20'000;  // after the last fault everything must be done by then
 constexpr uint64_t kRecordsMax = 3'000;
 
@@ -92,7 +93,11 @@ engine::WorkerEnds World::ends_for(Slot& slot) {
   ends.source = std::move(*log_.open_source({group, {input}, slot.member}, slot.waker));
   if (prep) {
     ends.open_log_sink = [this, &slot]() -> Result<std::unique_ptr<flow::LogSink>> {
-      PENSTOCK_TRY(sink, log_.open_sink({"prep", {"in"}, {"mid", "dead.prep"}, slot.transaction},
+      PENSTOCK_TRY(sink, log_.open_sink({"prep",
+                                         {"in"},
+                                         {"mid", "dead.prep"},
+                                         slot.transaction,
+                                         settings_.repeats()},
                                         slot.waker));
       return faulty(*this, slot, std::move(sink));
     };
@@ -137,7 +142,8 @@ void World::start(Slot& slot) {
   if (slot.stage == 0) {
     spec.stage = "prep";
     spec.outputs = {"mid", "dead.prep"};
-    slot.processor = std::make_unique<PrepProcessor>(blocked);
+    slot.processor = std::make_unique<PrepProcessor>(
+        blocked, settings_.repeats() ? std::optional(kRepeatMillis) : std::nullopt);
   } else {
     spec.stage = "writer";
     spec.outputs = {"dead.writer"};
@@ -221,19 +227,40 @@ void World::strike(Slot& slot, Fault fault) {
 
 // ---- time
 
+// New ones in the order of their numbers, and between them old ones again.
+std::vector<World::Again> World::next_texts() {
+  std::vector<Again> texts;
+  std::erase_if(again_, [&](const Again& one) {
+    return one.times == 0 || one.first + kRepeatMillis < now_;
+  });
+  const uint64_t count = 5 + random_.below(30);
+  for (uint64_t i = 0; i < count; ++i) {
+    const uint64_t key = random_.below(kKeys);
+    fed_.push_back(record_text(key, numbers_[key]++));
+    texts.push_back({fed_.back(), now_, 0});
+    if (!settings_.repeats()) continue;
+    again_.push_back({fed_.back(), now_, random_.below(3)});
+    for (uint64_t tries = random_.below(4); tries > 0; --tries) {
+      Again& old = again_[random_.below(again_.size())];
+      if (old.times == 0) continue;
+      --old.times;
+      ++repeated_;
+      texts.push_back(old);
+    }
+  }
+  return texts;
+}
+
 void World::feed() {
   if (now_ < feed_at_ || fed_.size() >= kRecordsMax) return;
   if (fed_.size() >= settings_.records && bites() >= settings_.bites_min) return;
   feed_at_ = now_ + 5 + static_cast<int64_t>(random_.below(40));
   if (fed_.size() >= settings_.records) fault_rate_ = 0.1;
   wire::RecordsBuilder builders[kPartitions];
-  const uint64_t count = 5 + random_.below(30);
-  for (uint64_t i = 0; i < count; ++i) {
-    const uint64_t key = random_.below(kKeys);
-    fed_.push_back(record_text(key, numbers_[key]++));
-    const std::string key_text = "k" + std::to_string(key);
+  for (const Again& one : next_texts()) {
+    const std::string key_text = "k" + std::to_string(key_of(one.text));
     builders[wire::partition_of(key_text, kPartitions)].append(
-        {.key = key_text, .value = fed_.back(), .timestamp = now_.value, .has_key = true});
+        {.key = key_text, .value = one.text, .timestamp = one.first.value, .has_key = true});
   }
   std::vector<flow::EncodedBatch> batches;
   for (int32_t p = 0; p < kPartitions; ++p) {

@@ -28,6 +28,8 @@ struct Settings {
   uint64_t bites_min = 3;
   log::MemoryFlaw flaw = log::MemoryFlaw::none;
   bool trace = false;
+  // The first stage remembers what it saw, and every text is sent up to three times.
+  bool repeats() const { return seed % 3 == 0; }
 };
 
 class SlotWaker final : public flow::Waker {
@@ -64,6 +66,7 @@ class World {
   uint64_t bites() const;
   uint64_t faults() const { return faults_; }
   uint64_t fed() const { return fed_.size(); }
+  uint64_t repeated() const { return repeated_; }
 
   // ---- for the faulty sinks
   Millis now() const { return now_; }
@@ -79,10 +82,16 @@ class World {
 
  private:
   friend class Law;
+  struct Again {
+    std::string text;
+    Millis first;
+    uint64_t times;  // that it is still to be sent
+  };
   void start(Slot& slot);
   void bury(Slot& slot, bool crashed);
   bool turn(Slot& slot);
   void feed();
+  std::vector<Again> next_texts();
   void step();
   void strike(Slot& slot, Fault fault);
   void beat();
@@ -101,6 +110,8 @@ class World {
   SlotWaker feeder_waker_;
   std::unique_ptr<flow::Appender> feeder_;
   std::vector<std::string> fed_;  // in order
+  std::vector<Again> again_;  // texts that may be sent again
+  uint64_t repeated_ = 0;
   std::array<uint64_t, kKeys> numbers_{};
   Millis feed_at_;
   Millis beat_at_;

@@ -66,7 +66,10 @@ void Committer::submit(RequestPtr request) {
 }
 
 std::optional<SinkEvent> Committer::take_answer(Request& request) {
-  if (!request.ready.exchange(false, std::memory_order_acquire)) return std::nullopt;
+  if (!request.ready.load(std::memory_order_acquire)) return std::nullopt;
+  // Not before answer_all() has let go of it: who takes the answer may end its waker at once.
+  const std::lock_guard lock(mutex_);
+  request.ready.store(false, std::memory_order_relaxed);
   return std::move(request.answer);
 }
 
@@ -108,7 +111,7 @@ std::optional<std::vector<RequestPtr>> Committer::next_requests() {
   uint64_t bytes = 0;
   size_t count = 0;
   for (; count < queue_.size(); ++count) {
-    bytes += queue_[count]->chunk_bytes;
+    bytes += queue_[count]->chunk_bytes + queue_[count]->state_bytes;
     if (count > 0 && bytes > kMergeBytes) break;
   }
   const auto end = queue_.begin() + static_cast<std::ptrdiff_t>(count);
@@ -184,7 +187,7 @@ void Committer::stage_claim(Request& request) {
     ++row.term.value;
     if (!row.committed && input.topic) row.next = input.topic->partition(partition.index).start();
     claimed.owned.push_back({partition, row.term, row.next, row.fates,
-                             row.committed ? flow::Start::resumed : flow::Start::first});
+                             row.committed ? flow::Start::resumed : flow::Start::first, {}});
   }
   durable_ = true;
   request.answer = std::move(claimed);
@@ -223,6 +226,7 @@ void Committer::stage_commit(Request& request) {
   }
   durable_ = true;
   stage_chunks(request);
+  stage_state(request);
 }
 
 void Committer::stage_lag(Request& request) {
@@ -248,6 +252,29 @@ void Committer::stage_chunks(Request& request) {
                {chunk.header.data(), chunk.header.size()}, chunk.records);
     partition.staged_end.value += chunk.count;
   }
+}
+
+void Committer::stage_state(Request& request) {
+  for (const PendingState& change : request.state) {
+    const std::string key = group_key(key_of(request, change.input)) + change.key;
+    if (change.gone) {
+      batch_.erase(Family::state, key);
+    } else {
+      batch_.put(Family::state, key, change.value, {});
+    }
+  }
+}
+
+Result<flow::StateRows> Committer::read_state(const GroupKey& key) const {
+  const std::string prefix = group_key(key);
+  flow::StateRows rows;
+  auto cursor = db_.cursor(Family::state);
+  for (cursor->seek(prefix); cursor->valid() && cursor->key().starts_with(prefix); cursor->next()) {
+    rows.push_back(
+        {std::string(cursor->key().substr(prefix.size())), std::string(cursor->value())});
+  }
+  PENSTOCK_TRY_VOID(cursor->status());
+  return rows;
 }
 
 // True when the batch is in the folder. Answers that are not known are changed to `unknown`.

@@ -56,6 +56,13 @@ struct PendingChunk {
   ByteView records;                                    // the worker's memory
 };
 
+struct PendingState {
+  Partition input;
+  bool gone = false;
+  std::string key;
+  ByteView value;  // the worker's memory
+};
+
 struct Request {
   enum class Kind : uint8_t { claim, commit, append, group_lag, retain };
   Kind kind = Kind::claim;
@@ -66,6 +73,8 @@ struct Request {
   flow::Commit commit;            // commit, group_lag
   std::vector<PendingChunk> chunks;
   uint64_t chunk_bytes = 0;
+  std::vector<PendingState> state;  // commit
+  uint64_t state_bytes = 0;
   Millis now;                    // retain
   flow::Waker* waker = nullptr;  // may be null
 
@@ -99,6 +108,9 @@ class Committer {
   void withdraw(const RequestPtr& request);
   // Submits and waits; for what may block.
   flow::SinkEvent run(RequestPtr request);
+  // What the group's stage remembers of a partition, as it is in the folder. For who has claimed it:
+  // nobody else changes it then. Any thread; blocks while it reads.
+  Result<flow::StateRows> read_state(const GroupKey& key) const;
 
  private:
   void work();
@@ -110,6 +122,7 @@ class Committer {
   void stage_commit(Request& request);
   void stage_lag(Request& request);
   void stage_chunks(Request& request);
+  void stage_state(Request& request);
   bool write(std::vector<RequestPtr>& requests);
   void settle(bool done);
   void answer_all(std::vector<RequestPtr>& requests);

@@ -8,6 +8,7 @@
 #include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
 
+#include <algorithm>
 #include <array>
 #include <string>
 #include <utility>
@@ -28,8 +29,8 @@ constexpr size_t kBlobFileBytes = 32 * kMiB;
 constexpr size_t kMinBlobBytes = 512;
 constexpr int kOpenFiles = 256;
 
-constexpr std::array<const char*, kFamilies> kNames = {"chunks",  "ends",   "groups",
-                                                       "schemas", "topics", "meta"};
+constexpr std::array<const char*, kFamilies> kNames = {
+    "chunks", "ends", "groups", "schemas", "topics", "meta", "state"};
 
 rocksdb::Slice slice(ByteView bytes) { return {bytes.data(), bytes.size()}; }
 ByteView view(const rocksdb::Slice& bytes) { return {bytes.data(), bytes.size()}; }
@@ -81,6 +82,15 @@ rocksdb::ColumnFamilyOptions family_options(Family family,
     options.enable_blob_garbage_collection = false;
   }
   return options;
+}
+
+// A folder of before there was state has no such family, and looking does not make it.
+void leave_out_missing(const std::string& folder,
+                       std::vector<rocksdb::ColumnFamilyDescriptor>& families) {
+  std::vector<std::string> there;
+  const auto listed = rocksdb::DB::ListColumnFamilies(folder_options(), folder, &there);
+  if (!listed.ok()) return;  // what is wrong is told when opening
+  if (std::ranges::find(there, families.back().name) == there.end()) families.pop_back();
 }
 
 }  // namespace
@@ -169,6 +179,7 @@ Result<std::unique_ptr<Db>> Db::open(const std::string& folder, bool read_only) 
   for (size_t i = 0; i < kFamilies; ++i) {
     families.emplace_back(kNames[i], family_options(static_cast<Family>(i), cache));
   }
+  if (read_only) leave_out_missing(folder, families);
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   rocksdb::DB* opened = nullptr;
   const auto status =

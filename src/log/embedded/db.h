@@ -21,8 +21,8 @@
 
 namespace penstock::log {
 
-enum class Family : uint8_t { chunks, ends, groups, schemas, topics, meta };
-inline constexpr size_t kFamilies = 6;
+enum class Family : uint8_t { chunks, ends, groups, schemas, topics, meta, state };
+inline constexpr size_t kFamilies = 7;
 
 // Changes that become durable and visible together, or not at all. Keeps its memory over clear().
 class DbBatch {

@@ -104,7 +104,7 @@ Result<std::unique_ptr<flow::LogSink>> Implementation::open_sink(const flow::Sin
                            : Input{name, "input:" + name, nullptr});
   }
   return std::make_unique<EmbeddedSink>(*committer_, spec.group, std::move(inputs),
-                                        std::move(outputs), waker);
+                                        std::move(outputs), spec.stateful, waker);
 }
 
 Result<std::unique_ptr<flow::Appender>> Implementation::open_appender(

@@ -34,8 +34,11 @@ PendingChunk make_chunk(const std::vector<TopicPtr>& outputs, const flow::Encode
 }  // namespace
 
 EmbeddedSink::EmbeddedSink(Committer& committer, std::string group, std::vector<Input> inputs,
-                           std::vector<TopicPtr> outputs, flow::Waker& waker)
-    : committer_(committer), outputs_(std::move(outputs)), request_(std::make_shared<Request>()) {
+                           std::vector<TopicPtr> outputs, bool stateful, flow::Waker& waker)
+    : committer_(committer),
+      outputs_(std::move(outputs)),
+      stateful_(stateful),
+      request_(std::make_shared<Request>()) {
   request_->group = std::move(group);
   request_->inputs = std::move(inputs);
   request_->waker = &waker;
@@ -65,12 +68,38 @@ void EmbeddedSink::begin_claim(flow::PartitionSet partitions, flow::Membership m
 flow::WriteAnswer EmbeddedSink::write(const flow::EncodedBatch& batch) {
   PENSTOCK_CHECK(!in_flight_);
   if (!fits(outputs_, batch)) return flow::WriteAnswer::error;
-  if (!request_->chunks.empty() && request_->chunk_bytes + batch.records.size() > kMaxEpochBytes) {
+  const uint64_t before = request_->chunk_bytes + request_->state_bytes;
+  if (before > 0 && before + batch.records.size() > kMaxEpochBytes) {
     return flow::WriteAnswer::full;
   }
   request_->chunks.push_back(make_chunk(outputs_, batch));
   request_->chunk_bytes += batch.records.size();
   return flow::WriteAnswer::accepted;
+}
+
+flow::WriteAnswer EmbeddedSink::write_state(std::span<const flow::StateChange> changes) {
+  PENSTOCK_CHECK(!in_flight_ && stateful_);
+  uint64_t bytes = 0;
+  for (const flow::StateChange& change : changes) {
+    PENSTOCK_CHECK(change.input.topic < request_->inputs.size());
+    if (!flow::is_valid(change)) return flow::WriteAnswer::error;
+    bytes += change.key.size() + change.value.size();
+  }
+  const uint64_t before = request_->chunk_bytes + request_->state_bytes;
+  if (before > 0 && before + bytes > kMaxEpochBytes) return flow::WriteAnswer::full;
+  for (const flow::StateChange& change : changes) {
+    request_->state.push_back(
+        {change.input, change.gone, std::string(change.key), change.value});
+  }
+  request_->state_bytes += bytes;
+  return flow::WriteAnswer::accepted;
+}
+
+void EmbeddedSink::forget_epoch() {
+  request_->chunks.clear();
+  request_->chunk_bytes = 0;
+  request_->state.clear();
+  request_->state_bytes = 0;
 }
 
 void EmbeddedSink::begin_commit(flow::Commit commit) {
@@ -91,8 +120,7 @@ void EmbeddedSink::begin_commit(flow::Commit commit) {
 
 void EmbeddedSink::begin_abort() {
   PENSTOCK_CHECK(!in_flight_ && !event_);
-  request_->chunks.clear();
-  request_->chunk_bytes = 0;
+  forget_epoch();
   event_ = flow::Aborted{};
 }
 
@@ -107,11 +135,23 @@ flow::SinkEvent EmbeddedSink::poll() {
   if (!answer) return flow::Waiting{};
   in_flight_ = false;
   const auto* ended = std::get_if<flow::Ended>(&*answer);
-  if (ended != nullptr && ended->end == flow::CommitEnd::done) {
-    request_->chunks.clear();
-    request_->chunk_bytes = 0;
-  }
+  if (ended != nullptr && ended->end == flow::CommitEnd::done) forget_epoch();
+  auto* claimed = std::get_if<flow::Claimed>(&*answer);
+  if (claimed != nullptr && stateful_) return with_state(std::move(*claimed));
   return std::move(*answer);
+}
+
+// Read here, not by the committer, whom everybody waits for. The claim is durable: the folder has
+// what the former owner committed, and only this sink changes it from now on.
+flow::SinkEvent EmbeddedSink::with_state(flow::Claimed&& claimed) const {
+  for (flow::Owned& owned : claimed.owned) {
+    auto rows = committer_.read_state({request_->group,
+                                       request_->inputs[owned.partition.topic].lineage,
+                                       owned.partition.index});
+    if (!rows) return flow::ClaimFailed{std::move(rows).error(), true};
+    owned.state = std::move(*rows);
+  }
+  return std::move(claimed);
 }
 
 void EmbeddedSink::release(const flow::PartitionSet& partitions) {

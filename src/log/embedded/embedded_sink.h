@@ -3,7 +3,7 @@
 // Thread      one worker.
 // Lifetime    the Committer outlives it. Records stay in the worker's memory until the write; a
 //             sink that is destroyed takes its request back, or waits the moment until it is done.
-// Limits      an epoch of at most 64 MiB of records (write() answers `full`), a batch of at most
+// Limits      an epoch of at most 64 MiB of records and state (write() answers `full`), a batch of at most
 //             kMaxChunkBytes (`error`).
 #pragma once
 
@@ -12,6 +12,7 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -22,11 +23,12 @@ inline constexpr uint64_t kMaxEpochBytes = 64 << 20;
 class EmbeddedSink final : public flow::LogSink {
  public:
   EmbeddedSink(Committer& committer, std::string group, std::vector<Input> inputs,
-               std::vector<TopicPtr> outputs, flow::Waker& waker);
+               std::vector<TopicPtr> outputs, bool stateful, flow::Waker& waker);
   ~EmbeddedSink() override;
 
   void begin_claim(flow::PartitionSet partitions, flow::Membership membership) override;
   flow::WriteAnswer write(const flow::EncodedBatch& batch) override;
+  flow::WriteAnswer write_state(std::span<const flow::StateChange> changes) override;
   void begin_commit(flow::Commit commit) override;
   void begin_abort() override;
   flow::SinkEvent poll() override;
@@ -34,8 +36,12 @@ class EmbeddedSink final : public flow::LogSink {
   int32_t partitions(uint32_t output) const override;
 
  private:
+  flow::SinkEvent with_state(flow::Claimed&& claimed) const;
+  void forget_epoch();
+
   Committer& committer_;
   std::vector<TopicPtr> outputs_;
+  bool stateful_;
   RequestPtr request_;
   bool in_flight_ = false;
   std::optional<flow::SinkEvent> event_;  // known without the committer

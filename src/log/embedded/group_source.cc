@@ -105,8 +105,9 @@ Offset GroupSource::position(Partition partition) const {
 }
 
 bool GroupSource::at_end() const {
-  return std::ranges::all_of(
-      readers_, [](const auto& r) { return r.second != nullptr && r.second->at_end(); });
+  return std::ranges::all_of(readers_, [](const auto& r) {
+    return r.second != nullptr && (r.second->damaged() || r.second->at_end());
+  });
 }
 
 void GroupSource::commit_group(const flow::Commit& commit) {

@@ -5,6 +5,7 @@
 //   groups   group, lineage, partition               -> GroupRow
 //   schemas  fingerprint                             -> the schema's JSON
 //   topics   name                                    -> TopicRow
+//   state    group, lineage, partition, key         -> what the group's stage remembers
 //   meta     "format", "next_topic"                  -> number
 //
 // Numbers are big-endian, so that the key order is the order of offsets.
@@ -48,6 +49,7 @@ struct GroupRow {
   bool committed = false;  // false: claimed, but nothing was ever committed
   flow::Fates fates;
 };
+// Also what the keys of its state begin with.
 std::string group_key(const GroupKey& key);
 std::string group_value(const GroupRow& row);
 bool parse_group(ByteView key, ByteView value, GroupKey& group, GroupRow& row);

@@ -31,6 +31,7 @@ class Group {
     Offset next;
     flow::Fates fates;
     Term term;
+    std::map<std::string, std::string, std::less<>> state;
   };
   using Input = std::pair<std::string, int32_t>;  // topic (or another source), partition
 

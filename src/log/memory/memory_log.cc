@@ -178,9 +178,21 @@ void MemoryLog::end(Transaction& transaction, bool commit) {
       position.next = moved.next;
       position.fates = moved.fates;
     }
+    apply_state(transaction, of);
   }
   std::erase_if(open_, [&](const TransactionPtr& t) { return t.get() == &transaction; });
   wake_all();
+}
+
+void MemoryLog::apply_state(const Transaction& transaction, Group& of) {
+  for (const Transaction::Change& change : transaction.changes) {
+    auto& rows = of.position({transaction.inputs[change.input.topic], change.input.index}).state;
+    if (change.gone) {
+      rows.erase(change.row.key);
+    } else {
+      rows[change.row.key] = change.row.value;
+    }
+  }
 }
 
 // The request that ends a transaction has come to the log.

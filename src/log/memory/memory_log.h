@@ -104,6 +104,12 @@ class MemoryLog final : public flow::Log {
     std::vector<std::string> inputs;
     flow::Commit offsets;
     bool offsets_sent = false;
+    struct Change {
+      Partition input;
+      flow::StateRow row;
+      bool gone;
+    };
+    std::vector<Change> changes;  // of state
     Millis ends = kNever;  // when the commit that is under way arrives
   };
   using TransactionPtr = std::shared_ptr<Transaction>;
@@ -114,6 +120,7 @@ class MemoryLog final : public flow::Log {
   void wake_all();
   bool pending_offsets(const std::string& group, const std::string& input, int32_t index) const;
   void end(Transaction& transaction, bool commit);
+  static void apply_state(const Transaction& transaction, Group& of);
   void arrive(Transaction& transaction);
   bool stale(const Transaction& transaction) const;
 

@@ -86,6 +86,19 @@ flow::WriteAnswer MemorySink::write(const flow::EncodedBatch& batch) {
   return flow::WriteAnswer::accepted;
 }
 
+flow::WriteAnswer MemorySink::write_state(std::span<const flow::StateChange> changes) {
+  PENSTOCK_CHECK(operation_ == Operation::none && initialised_ && spec_.stateful);
+  if (fenced()) return flow::WriteAnswer::error;
+  MemoryLog::Transaction& open = transaction();
+  if (open.state != MemoryLog::Transaction::State::open) return flow::WriteAnswer::error;
+  for (const flow::StateChange& change : changes) {
+    if (!flow::is_valid(change)) return flow::WriteAnswer::error;
+    open.changes.push_back(
+        {change.input, {std::string(change.key), std::string(change.value)}, change.gone});
+  }
+  return flow::WriteAnswer::accepted;
+}
+
 // Why these offsets are not taken; done when they are.
 flow::CommitEnd MemorySink::refusal(const flow::Commit& commit) const {
   if (log_.settings_.flaw == MemoryFlaw::zombie_not_fenced) return flow::CommitEnd::done;
@@ -160,7 +173,11 @@ flow::SinkEvent MemorySink::poll_claim() {
           topic == nullptr ? Offset{} : topic->partitions[static_cast<size_t>(p.index)]->start();
     }
     claimed.owned.push_back({p, position.term, position.next, position.fates,
-                             position.known ? flow::Start::resumed : flow::Start::first});
+                             position.known ? flow::Start::resumed : flow::Start::first, {}});
+    if (!spec_.stateful) continue;
+    for (const auto& [key, value] : position.state) {
+      claimed.owned.back().state.push_back({key, value});
+    }
   }
   return claimed;
 }

@@ -6,6 +6,7 @@
 #include "flow/log.h"
 #include "log/memory/memory_log.h"
 
+#include <span>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,7 @@ class MemorySink final : public flow::LogSink {
 
   void begin_claim(flow::PartitionSet partitions, flow::Membership membership) override;
   flow::WriteAnswer write(const flow::EncodedBatch& batch) override;
+  flow::WriteAnswer write_state(std::span<const flow::StateChange> changes) override;
   void begin_commit(flow::Commit commit) override;
   void begin_abort() override;
   flow::SinkEvent poll() override;

@@ -30,7 +30,8 @@ class ModelSink final : public flow::StoreSink {
       position.topic = spec_.inputs[partition.topic];
       ++position.term.value;
       claimed.owned.push_back({partition, position.term, position.next, position.fates,
-                               position.committed ? flow::Start::resumed : flow::Start::first});
+                               position.committed ? flow::Start::resumed : flow::Start::first,
+                               {}});
     }
     end(std::move(claimed));
   }

@@ -154,8 +154,25 @@ std::vector<ModelRow> ModelStore::rows(std::string_view table) const {
   return rows;
 }
 
-Result<std::vector<std::string>> ModelStore::newest(const flow::StoreTable& table, uint32_t limit) {
+namespace {
+
+bool has_value(std::string_view row, const flow::RowFilter& filter) {
+  for (const std::string_view quote : {"\"", ""}) {
+    for (const char end : {',', '}'}) {
+      const std::string text = fmt::format("\"{}\":{}{}{}{}", filter.field, quote, filter.value,
+                                           quote, end);
+      if (row.find(text) != std::string_view::npos) return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace
+
+Result<std::vector<std::string>> ModelStore::newest(const flow::StoreTable& table, uint32_t limit,
+                                                    const std::optional<flow::RowFilter>& of) {
   std::vector<ModelRow> all = rows(table.table);
+  if (of) std::erase_if(all, [&](const ModelRow& row) { return !has_value(row.text, *of); });
   std::sort(all.begin(), all.end(),
             [](const ModelRow& a, const ModelRow& b) { return a.written_at > b.written_at; });
   std::vector<std::string> texts;

@@ -51,7 +51,8 @@ class ModelStore final : public flow::Store {
   Result<std::unique_ptr<flow::StoreSink>> open_sink(const flow::StoreSpec& spec,
                                                      flow::Waker& waker) override;
   Result<flow::StoreState> state(const flow::StoreSpec& spec) override;
-  Result<std::vector<std::string>> newest(const flow::StoreTable& table, uint32_t limit) override;
+  Result<std::vector<std::string>> newest(const flow::StoreTable& table, uint32_t limit,
+                                          const std::optional<flow::RowFilter>& of) override;
 
   // In key order; append tables in the order of writing.
   std::vector<ModelRow> rows(std::string_view table) const;

@@ -82,7 +82,7 @@ flow::SinkEvent Session::claim(const flow::PartitionSet& partitions) {
 
 Outcome Session::claim_one(Partition partition, flow::Claimed& claimed,
                            std::optional<Error>& refused) {
-  flow::Owned owned{partition, {1}, {0}, {}, flow::Start::first};
+  flow::Owned owned{partition, {1}, {0}, {}, flow::Start::first, {}};
   bool found = false;
   if (const Outcome outcome = read_position(partition, owned, found); outcome != Outcome::done)
     return outcome;

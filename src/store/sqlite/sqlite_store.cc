@@ -64,14 +64,15 @@ void append_cell(const CellType& type, const Statement& row, int column, std::st
   }
 }
 
-std::string newest_text(const flow::StoreTable& table) {
+std::string newest_text(const flow::StoreTable& table, const std::optional<flow::RowFilter>& of) {
   std::string names;
   for (const avro::Field& field : table.schema->root().fields)
     names += (names.empty() ? "" : ", ") + sql_name(field.name);
   const std::string order =
       table.merge == flow::Merge::newest_by ? sql_name(table.newest_by) : std::string("rowid");
-  return fmt::format("SELECT {} FROM {} ORDER BY {} DESC LIMIT ?1", names, sql_name(table.table),
-                     order);
+  const std::string where = of ? fmt::format(" WHERE {} = ?2", sql_name(of->field)) : "";
+  return fmt::format("SELECT {} FROM {}{} ORDER BY {} DESC LIMIT ?1", names, sql_name(table.table),
+                     where, order);
 }
 
 }  // namespace
@@ -149,16 +150,17 @@ Result<flow::StoreState> SqliteStore::state(const flow::StoreSpec& spec) {
   return state;
 }
 
-Result<std::vector<std::string>> SqliteStore::newest(const flow::StoreTable& table,
-                                                     uint32_t limit) {
+Result<std::vector<std::string>> SqliteStore::newest(const flow::StoreTable& table, uint32_t limit,
+                                                     const std::optional<flow::RowFilter>& of) {
   PENSTOCK_TRY(database, Database::open(path_, {.read_only = true}));
   std::vector<std::string> rows;
   if (!is_table(database, table.table)) return rows;
   Outcome outcome;
-  Statement select = database.prepare(newest_text(table), outcome);
+  Statement select = database.prepare(newest_text(table, of), outcome);
   if (outcome != Outcome::done)
     return std::unexpected(to_error(outcome, path_, database.message()));
   select.bind_int64(1, limit);
+  if (of) select.bind_text(2, of->value);
   const std::vector<avro::Field>& fields = table.schema->root().fields;
   while ((outcome = select.step()) == Outcome::row) {
     std::string row = "{";

@@ -40,7 +40,8 @@ class SqliteStore final : public flow::Store {
   // An empty spec.stage means all stages.
   Result<flow::StoreState> state(const flow::StoreSpec& spec) override;
   // By newest_by where the table has it, else by the order of first writing.
-  Result<std::vector<std::string>> newest(const flow::StoreTable& table, uint32_t limit) override;
+  Result<std::vector<std::string>> newest(const flow::StoreTable& table, uint32_t limit,
+                                          const std::optional<flow::RowFilter>& of) override;
 
  private:
   SqliteStore(std::string path, bool read_only)

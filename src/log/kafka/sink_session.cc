@@ -1,0 +1,302 @@
+#include "log/kafka/sink_session.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstring>
+#include <thread>
+#include <utility>
+
+namespace penstock::log::kafka {
+namespace {
+
+using std::chrono::steady_clock;
+
+constexpr std::chrono::seconds kClaimPatience{10};
+constexpr std::chrono::seconds kBeginPatience{5};
+constexpr int kOffsetsMillis = 1'000;
+constexpr std::chrono::milliseconds kOffsetsAgain{20};
+
+// The same for every sink of this member in this process, so that a successor fences it at once. Where
+// no group with generations fences, members are slots: the same id everywhere.
+std::string transactional_id(const SinkWorld& world, const flow::SinkSpec& spec, bool in_group) {
+  std::string id = spec.group + "-" + spec.member;
+  return world.stable_members || !in_group ? id : id + "-" + world.process;
+}
+
+std::vector<std::string> topics_of(const SinkWorld& world, const flow::SinkSpec& spec) {
+  std::vector<std::string> topics = spec.outputs;
+  topics.push_back(world.positions_topic());
+  if (spec.stateful) topics.push_back(state_topic(spec.group));
+  return topics;
+}
+
+List offsets_of(const flow::Commit& commit, const flow::SinkSpec& spec,
+                const std::vector<TopicInfo>& inputs) {
+  List list(rd_kafka_topic_partition_list_new(static_cast<int>(commit.partitions.size())));
+  for (const flow::PartitionCommit& moved : commit.partitions) {
+    rd_kafka_topic_partition_t* at = rd_kafka_topic_partition_list_add(
+        list.get(), spec.inputs[moved.partition.topic].c_str(), moved.partition.index);
+    const std::string text =
+        metadata_text(moved.fates, inputs[moved.partition.topic].lineage, moved.term);
+    at->offset = moved.next.value;
+    at->metadata = strndup(text.data(), text.size());  // the list frees it
+    at->metadata_size = text.size();
+  }
+  return list;
+}
+
+}  // namespace
+
+void PendingEpoch::clear() {
+  batches.clear();
+  changes.clear();
+  records = bytes = 0;
+  handed_over = false;
+}
+
+SinkSession::SinkSession(SinkWorld& world, flow::SinkSpec spec)
+    : world_(world),
+      spec_(std::move(spec)),
+      vital_(std::make_shared<Vital>()),
+      client_(world, topics_of(world, spec_), *vital_) {}
+
+// ---- claim
+
+struct SinkSession::Found {
+  Partition partition;
+  std::optional<Offset> next;
+  std::optional<OffsetText> text;  // null also when the offset was set by somebody else
+  flow::Start start = flow::Start::resumed;
+};
+
+flow::SinkEvent SinkSession::prepare() {
+  const Patience patience{steady_clock::now() + kClaimPatience, &vital_->stop};
+  if (look_at_inputs()) client_.ready(patience);  // NOLINT(bugprone-unused-return-value)
+  return flow::Waiting{};
+}
+
+Result<void> SinkSession::look_at_inputs() {
+  vital_->beat();
+  PENSTOCK_TRY(inputs, world_.admin->describe(spec_.inputs));
+  inputs_ = std::move(inputs);
+  const bool in_group = std::ranges::any_of(
+      inputs_, [](const TopicInfo& input) { return !input.lineage.empty(); });
+  client_.call_it(transactional_id(world_, spec_, in_group));
+  if (!spec_.stateful || state_topic_known_) return {};
+  PENSTOCK_TRY_VOID(ensure_state_topic(*world_.admin, spec_.group, inputs_));
+  state_topic_known_ = true;
+  return {};
+}
+
+flow::ClaimFailed SinkSession::claim_failed(Error error) const {
+  const bool waits = error.code == "L120"_code || error.code == "L124"_code ||
+                     error.code == "L104"_code || error.code == "L105"_code;
+  return {std::move(error), !waits};
+}
+
+flow::SinkEvent SinkSession::claim(const flow::PartitionSet& partitions,
+                                   const flow::Membership& membership) {
+  const auto* member = dynamic_cast<const KafkaMembership*>(membership.get());
+  if (auto looked = look_at_inputs(); !looked) return claim_failed(std::move(looked).error());
+  const bool in_group = std::ranges::any_of(
+      partitions, [&](Partition p) { return !inputs_[p.topic].lineage.empty(); });
+  if (in_group && (member == nullptr || member->generation < 0)) {
+    return flow::ClaimFailed{
+        fail("L123"_code, "claiming for " + spec_.group + " without a member of the group").take(),
+        true};
+  }
+  auto found = find(partitions, in_group);
+  if (!found) return claim_failed(std::move(found).error());
+  return flow::Claimed{std::move(*found)};
+}
+
+Result<std::vector<flow::Owned>> SinkSession::find(const flow::PartitionSet& partitions,
+                                                   bool in_group) {
+  const Patience patience{steady_clock::now() + kClaimPatience, &vital_->stop};
+  PENSTOCK_TRY_VOID(client_.ready(patience));
+  if (!client_.open()) PENSTOCK_TRY_VOID(client_.look_at_topics());
+  std::vector<Found> found;
+  for (const Partition partition : partitions) found.emplace_back().partition = partition;
+  if (in_group) PENSTOCK_TRY_VOID(ask_group(found, patience));
+  PENSTOCK_TRY_VOID(ask_positions(found, patience));
+  if (in_group) PENSTOCK_TRY_VOID(ask_earliest(found));
+  std::vector<flow::Owned> all;
+  for (Found& one : found) {
+    PENSTOCK_TRY(own, owned(one, patience));
+    if (!in_group && own.start == flow::Start::restored) own.start = flow::Start::resumed;
+    all.push_back(std::move(own));
+  }
+  return all;
+}
+
+Result<void> SinkSession::ask_group(std::vector<Found>& found, const Patience& patience) {
+  std::vector<TopicPartition> wanted;
+  for (const Found& one : found) {
+    wanted.emplace_back(spec_.inputs[one.partition.topic], one.partition.index);
+  }
+  StableOffsets got;
+  while (true) {
+    vital_->beat();
+    got = stable_offsets(world_.admin->client(), spec_.group, wanted, kOffsetsMillis);
+    if (!got.error) break;
+    if (!got.again || patience.over()) return std::unexpected(std::move(*got.error));
+    std::this_thread::sleep_for(kOffsetsAgain);
+  }
+  for (size_t i = 0; i < found.size(); ++i) {
+    found[i].next = got.offsets[i].next;
+    found[i].text = offset_from_text(got.offsets[i].metadata);
+    if (!found[i].text) continue;
+    PENSTOCK_TRY_VOID(same_topic(found[i].partition, found[i].text->lineage));
+  }
+  return {};
+}
+
+// The own copy: where the group knows nothing, and for fates that its metadata could not hold.
+Result<void> SinkSession::ask_positions(std::vector<Found>& found, const Patience& patience) {
+  std::vector<PositionName> names;
+  std::vector<Found*> asking;
+  for (Found& one : found) {
+    if (one.next && one.text && !one.text->sums_only) continue;
+    names.push_back({spec_.group, spec_.inputs[one.partition.topic], one.partition.index});
+    asking.push_back(&one);
+  }
+  if (names.empty()) return {};
+  vital_->beat();
+  PENSTOCK_TRY(rows, read_positions(*world_.admin, names, patience));
+  for (size_t i = 0; i < rows.size(); ++i) {
+    if (!rows[i]) continue;
+    Found& one = *asking[i];
+    if (!one.next) {
+      PENSTOCK_TRY_VOID(same_topic(one.partition, rows[i]->text.lineage));
+      one.next = rows[i]->next;
+      one.start = flow::Start::restored;
+      one.text = std::move(rows[i]->text);
+    } else if (!one.text || rows[i]->next == *one.next) {
+      one.text = std::move(rows[i]->text);  // an offset set by an operator: the counts go on
+    }
+  }
+  return {};
+}
+
+Result<void> SinkSession::ask_earliest(std::vector<Found>& found) {
+  std::vector<std::vector<flow::PartitionState>> bounds;
+  for (Found& one : found) {
+    if (one.next) continue;
+    if (bounds.empty()) {
+      vital_->beat();
+      PENSTOCK_TRY(got, world_.admin->bounds(inputs_, false));
+      bounds = std::move(got);
+    }
+    for (const flow::PartitionState& state : bounds[one.partition.topic]) {
+      if (state.index == one.partition.index) one.next = state.start;
+    }
+    one.start = flow::Start::first;
+    if (!one.next) {
+      return fail("L004"_code, "no partition " + std::to_string(one.partition.index) + " of " +
+                                   spec_.inputs[one.partition.topic]);
+    }
+  }
+  return {};
+}
+
+Result<flow::Owned> SinkSession::owned(Found& found, const Patience& patience) {
+  flow::Owned own;
+  own.partition = found.partition;
+  own.next = found.next.value_or(Offset{0});
+  own.start = found.next ? found.start : flow::Start::first;
+  own.term = {1};
+  if (found.text) {
+    own.term = {found.text->term.value + 1};
+    own.fates = std::move(found.text->fates);
+  }
+  if (spec_.stateful) {
+    vital_->beat();
+    PENSTOCK_TRY(rows, read_state(*world_.admin, spec_.group,
+                                  state_partition(inputs_, found.partition), patience));
+    own.state = std::move(rows);
+  }
+  return own;
+}
+
+Result<void> SinkSession::same_topic(Partition partition, const std::string& lineage) const {
+  const std::string& now = inputs_[partition.topic].lineage;
+  if (lineage == now) return {};
+  return fail("L120"_code, "the group " + spec_.group + " has read another topic called " +
+                               spec_.inputs[partition.topic] + " (" + lineage + ", now " + now +
+                               ")");
+}
+
+// ---- commit
+
+MaybeTrouble SinkSession::write_epoch() {
+  if (epoch_.handed_over) return std::nullopt;
+  for (const flow::EncodedBatch& batch : epoch_.batches) {
+    if (auto trouble = client_.offer(batch)) return trouble;
+  }
+  for (const flow::StateChange& change : epoch_.changes) {
+    auto value = change.gone ? std::nullopt : std::optional(change.value);
+    if (auto trouble = client_.put(positions_output() + 1, state_partition(inputs_, change.input),
+                                   change.key, value)) {
+      return trouble;
+    }
+  }
+  epoch_.handed_over = true;
+  return std::nullopt;
+}
+
+MaybeTrouble SinkSession::write_rows(const flow::Commit& commit) {
+  for (const flow::PartitionCommit& moved : commit.partitions) {
+    const std::string& input = spec_.inputs[moved.partition.topic];
+    const std::string key = position_key(spec_.group, input, moved.partition.index);
+    const std::string value = position_value(
+        moved.next, moved.fates, inputs_[moved.partition.topic].lineage, moved.term);
+    if (auto trouble = client_.put(positions_output(), 0, key, value)) return trouble;
+  }
+  return std::nullopt;
+}
+
+MaybeTrouble SinkSession::send_offsets(const flow::Commit& commit) {
+  const auto* member = dynamic_cast<const KafkaMembership*>(commit.membership.get());
+  if (member == nullptr) {
+    if (inputs_[commit.partitions.front().partition.topic].lineage.empty()) return std::nullopt;
+    return Trouble{flow::CommitEnd::abort,
+                   fail("L123"_code, "an epoch of " + spec_.group + " without a member").take()};
+  }
+  const List offsets = offsets_of(commit, spec_, inputs_);
+  return client_.send_offsets(*offsets, *member->metadata);
+}
+
+flow::SinkEvent SinkSession::commit(const flow::Commit& commit) {
+  if (!client_.open()) {
+    const Patience patience{steady_clock::now() + kBeginPatience, &vital_->stop};
+    if (auto trouble = client_.begin(patience)) return ended(std::move(*trouble));
+  }
+  if (auto trouble = write_epoch()) return ended(std::move(*trouble));
+  if (auto trouble = write_rows(commit)) return ended(std::move(*trouble));
+  if (auto trouble = send_offsets(commit)) return ended(std::move(*trouble));
+  const int lose = world_.lose_next_answer.exchange(0);
+  if (lose == 2) client_.abort();
+  if (lose != 2) {
+    if (auto trouble = client_.commit()) return ended(std::move(*trouble));
+  }
+  if (lose != 0) {
+    client_.drop();
+    return ended({flow::CommitEnd::unknown, fail("L126"_code, "the answer was lost").take()});
+  }
+  flow::Ended done{flow::CommitEnd::done, {}, {}, {}};
+  for (const auto& moved : commit.partitions) done.durable.set(moved.partition, moved.next);
+  epoch_.clear();
+  return done;
+}
+
+flow::Ended SinkSession::ended(Trouble trouble) {
+  return {trouble.end, {}, {}, std::move(trouble.error)};
+}
+
+flow::SinkEvent SinkSession::abort() {
+  if (!client_.abort()) return flow::Waiting{};
+  epoch_.clear();
+  return flow::Aborted{};
+}
+
+}  // namespace penstock::log::kafka

@@ -1,0 +1,31 @@
+// sink_world.h — what all sinks of one KafkaLog share.
+//
+// Thread      made once; the atomics from any thread, the rest is only read.
+// Lifetime    outlives every sink.
+#pragma once
+
+#include "log/kafka/admin.h"
+#include "log/kafka/settings.h"
+
+#include <atomic>
+#include <cstdint>
+#include <string>
+
+namespace penstock::log::kafka {
+
+struct SinkWorld {
+  Admin* admin = nullptr;
+  bool stable_members = false;
+  int64_t watchdog_millis = 60'000;
+  std::string process;  // random: in transactional ids of members that are no stable slots
+  // Tests. 1: the next commit happens and ends unknown; 2: it does not happen and ends unknown.
+  std::atomic<int> lose_next_answer = 0;
+  bool never_retire = false;  // plants the torn transaction that retirement.h is against
+  std::atomic<uint64_t> retired = 0;
+
+  const Settings& settings() const { return admin->settings(); }
+  std::string positions_topic() const { return settings().pipeline + ".positions"; }
+  std::string schemas_topic() const { return settings().pipeline + ".schemas"; }
+};
+
+}  // namespace penstock::log::kafka

@@ -1,0 +1,68 @@
+"""A running `penstock`, its metrics, and waiting for conditions."""
+import os
+import re
+import signal
+import subprocess
+import time
+import urllib.request
+
+PORT = re.compile(r"health and metrics on port (\d+)")
+
+
+def wait_until(condition, seconds):
+    """The condition's first true value, or its last false one after that time."""
+    until = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value or time.monotonic() > until:
+            return value
+        time.sleep(0.02)  # poll: for the condition
+
+
+class Process:
+    def __init__(self, folder, name, arguments, environment):
+        self.name = name
+        self.path = folder / f"{name}.err"
+        with open(self.path, "wb") as err:
+            self.process = subprocess.Popen([os.environ["PENSTOCK_BINARY"], *map(str, arguments), "--listen", "127.0.0.1:0"],
+                                            stdout=err, stderr=err, stdin=subprocess.DEVNULL, env=os.environ | environment)
+        self.port = None
+
+    def output(self):
+        return self.path.read_text(errors="replace")
+
+    def metrics(self):
+        """name -> sum over labels; empty while it does not answer."""
+        if self.port is None and (found := PORT.search(self.output())):
+            self.port = int(found[1])
+        if self.port is None:
+            return {}
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics", timeout=2) as answer:
+                text = answer.read().decode()
+        except OSError:
+            return {}
+        sums = {}
+        for line in text.splitlines():
+            if not line.startswith("#"):
+                name = re.split(r"[{ ]", line, maxsplit=1)[0].removeprefix("penstock_")
+                sums[name] = sums.get(name, 0) + float(line.rsplit(" ", 1)[1])
+        return sums
+
+    def metric(self, name):
+        return self.metrics().get(name, 0)
+
+    def running(self):
+        return self.process.poll() is None
+
+    def signal(self, number):
+        if self.running():
+            self.process.send_signal(number)
+
+    def wait(self, seconds):
+        try:
+            return self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self.process.send_signal(signal.SIGKILL)
+            self.process.wait()
+            return "killed: it did not end"
