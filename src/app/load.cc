@@ -3,6 +3,7 @@
 #include "app/parts.h"
 #include "app/read_text.h"
 #include "file/table.h"
+#include "meter/meter_source.h"
 
 #include <filesystem>
 
@@ -31,6 +32,7 @@ plan::CheckOptions check_options(const std::string& target) {
   plan::CheckOptions options;
   options.target = target;
   options.table_shape = file::table_shape;
+  options.producer_fits = meter::check_producer;
   options.read_file = read_text;
   return options;
 }

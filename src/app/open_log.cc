@@ -8,6 +8,7 @@
 
 #include <filesystem>
 #include <utility>
+#include <vector>
 
 namespace penstock::app {
 namespace {
@@ -29,6 +30,12 @@ Result<std::unique_ptr<flow::Log>> open_embedded(const std::string& folder, bool
 Result<std::unique_ptr<flow::Log>> open_kafka(const plan::Plan& plan) {
   PENSTOCK_TRY(settings, log::kafka::settings_of(*plan.log.config, plan.pipeline));
   PENSTOCK_TRY(log, log::kafka::KafkaLog::open(std::move(settings)));
+  // A cluster is shared: the log tells of what this pipeline names.
+  std::vector<flow::SourceSpec> named;
+  for (const plan::Stage& stage : plan.stages) named.push_back({stage.group, stage.from, {}});
+  named.push_back({});
+  for (const plan::Topic& topic : plan.topics) named.back().topics.push_back(topic.name);
+  log->declare_groups(named);
   return std::move(log);
 }
 

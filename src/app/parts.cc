@@ -16,8 +16,8 @@ void append(std::vector<flow::PartSpec>& all, std::span<const flow::PartSpec> mo
 }
 
 std::vector<flow::PartSpec> every_part() {
-  std::vector<flow::PartSpec> all = {step::drop(),  step::reject(), step::set(),
-                                     step::unset(), step::join(),   step::send()};
+  std::vector<flow::PartSpec> all = {step::drop(), step::reject(), step::set(),   step::unset(),
+                                     step::join(), step::send(),   step::unique()};
   append(all, store::sqlite_part_specs());
   append(all, file::part_specs());
   append(all, meter::part_specs());

@@ -18,8 +18,7 @@ namespace penstock::app {
 
 std::span<const flow::PartSpec> parts();
 std::span<const flow::PartSpec> planned_parts();
-// The steps among them: unique and window. They make the shape of their result, and no running
-// step.
+// The step among them: window. It makes the shape of its result, and no running step.
 std::vector<flow::PartSpec> planned_steps();
 
 }  // namespace penstock::app

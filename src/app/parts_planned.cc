@@ -63,7 +63,10 @@ std::vector<PartSpec> logs() {
   std::vector<FieldSpec> msk = {
       required("msk", FieldType::text,
                "The ARN of an Amazon MSK cluster; its brokers are looked up.", "${env:MSK_ARN}")};
-  for (FieldSpec& field : log::kafka::client_fields()) msk.push_back(std::move(field));
+  for (FieldSpec& field : log::kafka::client_fields()) {
+    if (field.name == "auth") field.choices.emplace_back("msk-iam");
+    msk.push_back(std::move(field));
+  }
   all.push_back(part(PartKind::log, "msk", "Amazon MSK, named by its ARN.",
                      "An epoch is one transaction: records, dead letters and positions.",
                      std::move(msk)));

@@ -1,5 +1,5 @@
-// The steps with a memory: unique and window. What they make of a record is known here, so that
-// check and plan prove a whole file; running them is refused as U004 before a record is read.
+// The step that is known and not built: window. What it makes of a record is known here, so that
+// check and plan prove a whole file; running it is refused as U004 before a record is read.
 #include "app/parts.h"
 #include "base/check.h"
 #include "base/suggest.h"
@@ -66,12 +66,6 @@ Result<std::vector<std::string>> check_group(const flow::Config& config, const f
         .at(config.place(at));
   }
   return by;
-}
-
-Result<std::unique_ptr<flow::Step>> make_unique_step(const flow::Config& config, flow::Shape& shape,
-                                                     flow::MakeContext&) {
-  PENSTOCK_TRY_VOID(check_group(config, shape));
-  return std::make_unique<NotBuilt>();
 }
 
 // ---- window
@@ -197,35 +191,6 @@ Result<std::unique_ptr<flow::Step>> make_window(const flow::Config& config, flow
   return std::make_unique<NotBuilt>();
 }
 
-flow::PartSpec unique() {
-  flow::PartSpec spec;
-  spec.kind = flow::PartKind::step;
-  spec.name = "unique";
-  spec.doc = "Lets the first record of each key pass and leaves out its repeats.";
-  spec.guarantee =
-      "Repeats are counted in the fates of their partition; what is older than the time that is "
-      "kept becomes a dead letter unique.late.";
-  spec.fields = {{.name = "by",
-                  .type = FieldType::fields,
-                  .required = true,
-                  .doc = "What makes two records the same; at least the topic's key.",
-                  .example = "[meter_id, at]"},
-                 {.name = "at",
-                  .type = FieldType::field,
-                  .required = true,
-                  .doc = "The field that holds the event's time.",
-                  .example = "at"},
-                 {.name = "within",
-                  .type = FieldType::duration,
-                  .required = true,
-                  .unit = "ms",
-                  .doc = "How long keys are remembered, in event time.",
-                  .example = "1d"}};
-  spec.built = false;
-  spec.make = make_unique_step;
-  return spec;
-}
-
 flow::PartSpec window() {
   flow::PartSpec spec;
   spec.kind = flow::PartKind::step;
@@ -270,6 +235,6 @@ flow::PartSpec window() {
 
 }  // namespace
 
-std::vector<flow::PartSpec> planned_steps() { return {unique(), window()}; }
+std::vector<flow::PartSpec> planned_steps() { return {window()}; }
 
 }  // namespace penstock::app

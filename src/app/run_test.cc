@@ -1,4 +1,5 @@
-// The verbs as a user has them, on a small pipeline in a folder of its own: send, run until idle, look.
+// The verbs as a user has them, on a small pipeline in a folder of its own: send, run until idle,
+// look.
 #include "app/case_runner.h"
 #include "app/host.h"
 #include "app/load.h"
@@ -189,7 +190,7 @@ TEST_CASE("a stage that stopped ends run --until-idle with 1, and status shows i
   };
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
   while (!stopped() && std::chrono::steady_clock::now() < deadline)
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));  // poll: stopped()
   Heard heard;
   const auto status = (*host)->serve(pipeline.options("status"), heard);
   REQUIRE(status.has_value());

@@ -128,7 +128,7 @@ class Sender {
       if (now.idle || output_.gone()) thread.request_drain();
       if (clock_.now().value - told.value >= kProgressMillis) {
         told = clock_.now();
-        tell(path, now.counters.committed_records, rows, began);
+        tell(path, now, rows, began);
       }
     }
     thread.join();
@@ -148,10 +148,13 @@ class Sender {
     return 0;
   }
 
-  void tell(const std::string& path, uint64_t done, int64_t rows, Millis began) {
+  void tell(const std::string& path, const ops::WorkerSnapshot& now, int64_t rows, Millis began) {
+    const uint64_t done = now.counters.committed_records;
     const double seconds = static_cast<double>(clock_.now().value - began.value) / 1000.0;
     const double rate = seconds > 0 ? static_cast<double>(done) / seconds : 0;
-    output_.note(fmt::format("{}: {} rows committed of {}, {:.0f}/s\n", path, done, rows, rate));
+    const std::string trouble = now.error ? "; waits: " + one_line(*now.error) : std::string();
+    output_.note(
+        fmt::format("{}: {} rows committed of {}, {:.0f}/s{}\n", path, done, rows, rate, trouble));
   }
 
   const Options& options_;

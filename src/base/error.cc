@@ -12,8 +12,7 @@ namespace penstock {
 namespace {
 
 constexpr auto kCatalogue = std::to_array<CatalogueEntry>({
-#define PENSTOCK_ERROR(code, cls, title, cause, cure) \
-  {#code, ErrorClass::cls, title, cause, cure},
+#define PENSTOCK_ERROR(code, cls, title, cause, cure) {#code, ErrorClass::cls, title, cause, cure},
 #include "base/catalogue.def"
 #undef PENSTOCK_ERROR
 });
@@ -53,8 +52,8 @@ size_t character_bytes(std::string_view text) {
   return overlong || beyond ? 0 : bytes;
 }
 
-// A line as a terminal shows it: tabs and control characters are a blank, bytes that are no text are
-// \xNN. `columns_before` and `columns_marked` say where the carets stand under it.
+// A line as a terminal shows it: tabs and control characters are a blank, bytes that are no text
+// are \xNN. `columns_before` and `columns_marked` say where the carets stand under it.
 struct Shown {
   std::string text;
   size_t columns_before = 0;

@@ -301,7 +301,7 @@ Result<void> build_main(Built& built) {
   const flow::Shape::Field* field = built.made.shape.field(stage.route_field);
   if (field == nullptr || avro::slot_shape(*field->type).kind != row::Kind::string) {
     return fail("P301"_code, fmt::format("the records are routed by \"{}\", which is no text field",
-                                        stage.route_field));
+                                         stage.route_field));
   }
   built.route.slot = built.made.shape.slot(stage.route_field);
   for (uint32_t i = 0; i < stage.route_values.size(); ++i)

@@ -16,8 +16,7 @@ std::string_view joined(std::string_view prefix, std::string_view key, Arena& ar
 
 }  // namespace
 
-std::unique_ptr<ChainMemory> ChainMemory::make(
-    std::span<const std::unique_ptr<flow::Step>> steps) {
+std::unique_ptr<ChainMemory> ChainMemory::make(std::span<const std::unique_ptr<flow::Step>> steps) {
   auto made = std::make_unique<ChainMemory>();
   for (const auto& step : steps) {
     flow::Memory* memory = step->memory();
@@ -38,8 +37,8 @@ Result<void> ChainMemory::restore(Partition partition, const flow::StateRows& ro
   std::erase_if(strays_, [&](const Stray& stray) { return stray.partition == partition; });
   std::vector<flow::StateRows> shares(parts_.size());
   for (const flow::StateRow& row : rows) {
-    const auto part = std::ranges::find_if(
-        parts_, [&](const Part& p) { return row.key.starts_with(p.prefix); });
+    const auto part =
+        std::ranges::find_if(parts_, [&](const Part& p) { return row.key.starts_with(p.prefix); });
     if (part == parts_.end()) {
       strays_.push_back({partition, row.key, false});
     } else {

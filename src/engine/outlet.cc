@@ -11,7 +11,10 @@ namespace penstock::engine {
 
 Outlet::Outlet(avro::EncodePlan plan, const plan::Topic& topic, std::vector<uint32_t> key_slots,
                std::vector<uint32_t> outputs)
-    : plan_(std::move(plan)), key_slots_(std::move(key_slots)), outputs_(std::move(outputs)) {
+    : plan_(std::move(plan)),
+      key_slots_(std::move(key_slots)),
+      same_partition_(topic.same_partition),
+      outputs_(std::move(outputs)) {
   if (topic.framing == avro::Framing::single_object) {
     avro::append_single_object_header(topic.schema->fingerprint(), header_);
   }
@@ -57,8 +60,12 @@ bool Outlet::encode(const row::Batch& batch, uint32_t row, uint32_t which, Epoch
   const int32_t partitions = epoch.partitions(output);
   const row::RawRecord& record = batch.records[row];
   // Without a key: in turns, by the input's offset, so that a replay makes the same choice.
-  const int32_t partition = has_key ? wire::partition_of(key_, partitions)
-                                    : static_cast<int32_t>(record.offset.value % partitions);
+  int32_t partition = static_cast<int32_t>(record.offset.value % partitions);
+  if (same_partition_) {
+    partition = batch.partition.index % partitions;
+  } else if (has_key) {
+    partition = wire::partition_of(key_, partitions);
+  }
   epoch.records(output, partition)
       .append(
           {.key = key_, .value = value_, .timestamp = record.timestamp.value, .has_key = has_key});

@@ -44,6 +44,7 @@ class Outlet {
   avro::EncodePlan plan_;
   std::string header_;               // framing bytes
   std::vector<uint32_t> key_slots_;  // empty: the record's own key goes on
+  bool same_partition_ = false;
   std::vector<uint32_t> outputs_;
   std::string value_, key_;
 };

@@ -12,8 +12,7 @@ flow::StateChange position_row(Partition input, Offset next, Arena& arena) {
 }
 
 Result<void> check_position(flow::Owned& owned, std::string_view stage) {
-  const auto found =
-      std::ranges::find(owned.state, flow::kStatePositionKey, &flow::StateRow::key);
+  const auto found = std::ranges::find(owned.state, flow::kStatePositionKey, &flow::StateRow::key);
   const Partition at = owned.partition;
   if (found == owned.state.end()) {
     if (owned.state.empty() && owned.fates.absorbed == 0) return {};

@@ -393,7 +393,8 @@ const Error* Worker::damage() const {
 
 Worker::Status Worker::status() const {
   const Error* standing = error_ ? &*error_ : damage();
-  return {state(), standing != nullptr ? std::optional(*standing) : std::nullopt, owned_, refused_,
+  return {state(),       standing != nullptr ? std::optional(*standing) : std::nullopt,
+          owned_,        refused_,
           ever_claimed_, ever_assigned_};
 }
 

@@ -100,7 +100,8 @@ bool Worker::restore(flow::Claimed& claimed) {
     if (planted(Bug::state_not_restored)) got.state.clear();
 #ifdef PENSTOCK_PLANTED_BUGS
     if (planted(Bug::state_kept_when_lost) && !restored_.insert(got.partition).second) continue;
-    if (planted(Bug::state_not_restored) || planted(Bug::state_after_commit)) got.fates.absorbed = 0;
+    if (planted(Bug::state_not_restored) || planted(Bug::state_after_commit))
+      got.fates.absorbed = 0;
 #endif
     auto good = check_position(got, spec_.stage);
     if (good) good = memory_->restore(got.partition, got.state);
@@ -200,7 +201,8 @@ bool Worker::write_flying() {
   if (answer == flow::WriteAnswer::accepted) return true;
   if (answer == flow::WriteAnswer::full) {
     rows_limit_ = std::max<uint64_t>(1, std::min(rows_limit_, flying_->in()) / 2);
-    wait(fail("E001"_code, "the sink of " + spec_.stage + " is full before the epoch's end").take());
+    wait(
+        fail("E001"_code, "the sink of " + spec_.stage + " is full before the epoch's end").take());
   } else {
     wait(fail("E002"_code, "the sink of " + spec_.stage + " refused to take records").take());
   }
@@ -216,8 +218,7 @@ flow::WriteAnswer Worker::write_state() {
     for (const auto& [change, key, value] : late_state_) {
       late.push_back({change.input, key, value, change.gone});
     }
-    const auto answer =
-        late.empty() ? flow::WriteAnswer::accepted : log_sink_->write_state(late);
+    const auto answer = late.empty() ? flow::WriteAnswer::accepted : log_sink_->write_state(late);
     next_late_state_.clear();
     for (const flow::StateChange& change : flying_->state) {
       if (change.key == flow::kStatePositionKey) continue;

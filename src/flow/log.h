@@ -84,8 +84,8 @@ class Source {
   virtual Offset position(Partition partition) const = 0;
   // Stops and resumes delivery; events still come.
   virtual void pause(bool paused) = 0;
-  // True when every assigned partition was handed out up to its end as it is now; one that stands still
-  // (SourceFault of a partition) counts as handed out.
+  // True when every assigned partition was handed out up to its end as it is now; one that stands
+  // still (SourceFault of a partition) counts as handed out.
   virtual bool at_end() const = 0;
   // The membership as of the last event served.
   virtual Membership membership() const = 0;
@@ -123,10 +123,9 @@ struct SinkSpec {
 class LogSink : public Sink {
  public:
   virtual WriteAnswer write(const EncodedBatch& batch) = 0;
-  // Changes state of claimed partitions within the epoch, in this order; only with SinkSpec::stateful.
-  virtual WriteAnswer write_state(std::span<const StateChange> changes) {
-    return changes.empty() ? WriteAnswer::accepted : WriteAnswer::error;
-  }
+  // Changes state of claimed partitions within the epoch, in this order; only with
+  // SinkSpec::stateful. `error` for changes beyond the limits of flow/state.h.
+  virtual WriteAnswer write_state(std::span<const StateChange> changes) = 0;
   // Partitions of an output topic, known from the first Claimed on.
   virtual int32_t partitions(uint32_t output) const = 0;
 };

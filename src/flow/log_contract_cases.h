@@ -285,8 +285,8 @@ inline void an_old_membership_is_fenced_by_itself(LogHarness& harness) {
   CHECK(commit_now(**sink, waker, {{moved}, now}) == CommitEnd::done);
 }
 
-// A partition was revoked, given up, lent to another member that never claimed it, and came back: the
-// member is the same, term and position are as they were, and only the generation is another one.
+// A partition was revoked, given up, lent to another member that never claimed it, and came back:
+// the member is the same, term and position are as they were, and only the generation is another.
 inline void a_membership_ends_where_the_partition_leaves(LogHarness& harness) {
   Log& log = harness.log();
   contract_topics(log, {{.name = "in", .partitions = 2}, {.name = "out"}});
@@ -672,9 +672,7 @@ inline void retention_waits_for_declared_groups(LogHarness& harness) {
 
 }  // namespace penstock::flow::contract
 
-namespace penstock::flow {
-
-}  // namespace penstock::flow
+namespace penstock::flow {}  // namespace penstock::flow
 
 #include "flow/log_contract_state.h"  // more cases
 
@@ -692,7 +690,8 @@ inline std::vector<ContractCase> log_contract() {
       {"an evicted worker is fenced", an_evicted_worker_is_fenced},
       {"a resumed worker cannot commit old work", a_resumed_worker_cannot_commit_old_work},
       {"an old membership is fenced by itself", an_old_membership_is_fenced_by_itself},
-      {"a membership ends where the partition leaves", a_membership_ends_where_the_partition_leaves},
+      {"a membership ends where the partition leaves",
+       a_membership_ends_where_the_partition_leaves},
       {"revoked is ours until answered", revoked_is_ours_until_answered},
       {"who leaves leaves all to the others", who_leaves_leaves_all_to_the_others},
       {"an unknown end is settled by a claim", an_unknown_end_is_settled_by_a_claim},

@@ -48,7 +48,17 @@ Result<void> check_choices(const avro::Field& field, const avro::Node& type, con
   return {};
 }
 
-Result<void> check_hint(const avro::Node& root, const std::string& name, const Hint& hint) {
+std::optional<double> number_of(std::string_view text) {
+  double value = 0.0;
+  const auto end = std::from_chars(text.data(), text.data() + text.size(), value);
+  const bool whole_text = end.ec == std::errc() && end.ptr == text.data() + text.size();
+  return whole_text && std::abs(value) <= kHintMax ? std::optional(value) : std::nullopt;
+}
+
+}  // namespace
+
+Result<void> check_hint(const avro::Schema& schema, const std::string& name, const Hint& hint) {
+  const avro::Node& root = schema.root();
   const avro::Field* field = root.field(name);
   if (field == nullptr) {
     std::vector<std::string_view> names;
@@ -59,15 +69,6 @@ Result<void> check_hint(const avro::Node& root, const std::string& name, const H
   const avro::Node& type = inner != nullptr ? *inner : *field->type;
   return hint.low ? check_range(*field, type, hint) : check_choices(*field, type, hint);
 }
-
-std::optional<double> number_of(std::string_view text) {
-  double value = 0.0;
-  const auto end = std::from_chars(text.data(), text.data() + text.size(), value);
-  const bool whole_text = end.ec == std::errc() && end.ptr == text.data() + text.size();
-  return whole_text && std::abs(value) <= kHintMax ? std::optional(value) : std::nullopt;
-}
-
-}  // namespace
 
 std::optional<Hint> range_hint(std::string_view text) {
   const size_t dots = text.find("..");
@@ -82,7 +83,7 @@ Result<std::unique_ptr<Generator>> Generator::make(avro::SchemaPtr schema,
                                                    uint64_t seed) {
   if (schema->root().type != avro::Type::record)
     return fail("M002"_code, "the topic's schema is not a record");
-  for (const auto& [name, hint] : hints) PENSTOCK_TRY_VOID(check_hint(schema->root(), name, hint));
+  for (const auto& [name, hint] : hints) PENSTOCK_TRY_VOID(check_hint(*schema, name, hint));
   PENSTOCK_TRY(datums, RandomDatum::make(schema));
   return std::unique_ptr<Generator>(
       new Generator(std::move(schema), std::move(datums), hints, seed));

@@ -24,6 +24,9 @@ namespace penstock::meter {
 // "0..1000", "-1.5..2": numbers of at most 1e15; nullopt when the text is no range.
 std::optional<Hint> range_hint(std::string_view text);
 
+// M001 when the hint does not fit the field of that name.
+Result<void> check_hint(const avro::Schema& schema, const std::string& field, const Hint& hint);
+
 class Generator final : public RecordMaker {
  public:
   static Result<std::unique_ptr<Generator>> make(avro::SchemaPtr schema,

@@ -137,7 +137,7 @@ Result<FieldWriter> writer_of(const avro::Field& field) {
     if (inner != nullptr) writer.branch = 1 - null_branch;
     if (takes(writer.role, *writer.type)) return writer;
     return fail("M003"_code, fmt::format("field \"{}\" is {}: a reading's {} does not fit",
-                                        field.name, avro::describe(*field.type), field.name));
+                                         field.name, avro::describe(*field.type), field.name));
   }
   if (field.has_default || inner != nullptr) {
     writer.role = Role::fixed_bytes;
@@ -147,6 +147,19 @@ Result<FieldWriter> writer_of(const avro::Field& field) {
   }
   writer.type = field.type;
   return writer;
+}
+
+Result<std::vector<FieldWriter>> writers_of(const avro::Node& root) {
+  for (const std::string_view name : {"meter_id", "kwh"}) {
+    if (root.field(name) == nullptr)
+      return fail("M003"_code, fmt::format("the meters' topic has no field \"{}\"", name));
+  }
+  std::vector<FieldWriter> writers;
+  for (const avro::Field& field : root.fields) {
+    PENSTOCK_TRY(writer, writer_of(field));
+    writers.push_back(std::move(writer));
+  }
+  return writers;
 }
 
 }  // namespace
@@ -198,17 +211,13 @@ Result<std::vector<Meter>> meters_of(const flow::TableVersion& table) {
   return meters;
 }
 
+Result<void> check_readings(const avro::Schema& schema) {
+  PENSTOCK_TRY_VOID(writers_of(schema.root()));
+  return {};
+}
+
 Result<std::unique_ptr<PacedSource>> open_meters(MeterSourceSpec spec, const Clock& clock) {
-  const avro::Node& root = spec.schema->root();
-  for (const std::string_view name : {"meter_id", "kwh"}) {
-    if (root.field(name) == nullptr)
-      return fail("M003"_code, fmt::format("the meters' topic has no field \"{}\"", name));
-  }
-  std::vector<FieldWriter> writers;
-  for (const avro::Field& field : root.fields) {
-    PENSTOCK_TRY(writer, writer_of(field));
-    writers.push_back(std::move(writer));
-  }
+  PENSTOCK_TRY(writers, writers_of(spec.schema->root()));
   PENSTOCK_TRY(datums, RandomDatum::make(spec.schema));
   const std::string name = "meter:" + spec.producer;
   const Pace pace{spec.meters.size(), spec.every_millis};

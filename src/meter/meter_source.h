@@ -51,10 +51,16 @@ Reading reading_of(const Meter& meter, uint64_t seed, uint64_t index, Millis at,
 
 // From columns meter_id, tariff and rated_kw; the latter two may be missing.
 Result<std::vector<Meter>> meters_of(const flow::TableVersion& table);
+// Whether readings can be written with this schema: M003.
+Result<void> check_readings(const avro::Schema& schema);
 Result<std::unique_ptr<PacedSource>> open_meters(MeterSourceSpec spec, const Clock& clock);
 
 // The sources meters and generate.
 std::vector<flow::PartSpec> part_specs();
+// Whether settings and schema of the topic fit each other; what the table holds is seen at the
+// start.
+Result<void> check_producer(std::string_view part, const flow::Config& config,
+                            const avro::SchemaPtr& schema);
 // A producer of either part, as a source. `meters` is the table it names, or null.
 Result<std::unique_ptr<PacedSource>> open_producer(std::string_view part, const std::string& name,
                                                    const flow::Config& config,

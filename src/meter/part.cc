@@ -32,11 +32,18 @@ Result<Millis> start_of(const flow::Config& config) {
       .cure("write a day, 2026-01-01, or a time with its offset, 2026-01-01T00:00:00Z");
 }
 
-Result<std::map<std::string, Hint>> hints_of(const flow::Config& config) {
+Error at(Place place, Error error) {
+  error.place = std::move(place);
+  return error;
+}
+
+Result<std::map<std::string, Hint>> hints_of(const flow::Config& config,
+                                             const avro::Schema& schema) {
   std::map<std::string, Hint> hints;
   const yaml::Node* mapping = config.find("generate");
   if (mapping == nullptr) return hints;
   for (const auto& [name, value] : mapping->entries) {
+    if (schema.root().type != avro::Type::record) break;  // M002 follows
     if (value.kind == yaml::NodeKind::sequence) {
       for (const yaml::Node& item : value.items) hints[name.text].choices.push_back(item.text);
     } else if (const auto range = range_hint(value.text)) {
@@ -46,13 +53,12 @@ Result<std::map<std::string, Hint>> hints_of(const flow::Config& config) {
           .at(config.place(value))
           .cure("write 0..1000 for numbers, [a, b] for texts");
     }
+    auto fits = check_hint(schema, name.text, hints[name.text]);
+    if (fits) continue;
+    const bool unknown = schema.root().field(name.text) == nullptr;
+    return std::unexpected(at(config.place(unknown ? name : value), std::move(fits).error()));
   }
   return hints;
-}
-
-Error at(Place place, Error error) {
-  error.place = std::move(place);
-  return error;
 }
 
 }  // namespace
@@ -65,7 +71,7 @@ Result<std::unique_ptr<PacedSource>> open_producer(std::string_view part, const 
   const auto seed = static_cast<uint64_t>(count_of(config, "seed", 1));
   const int64_t every = millis_of(config, "every", 1'000);
   if (part == "generate") {
-    PENSTOCK_TRY(hints, hints_of(config));
+    PENSTOCK_TRY(hints, hints_of(config, *schema));
     const auto clients =
         static_cast<uint64_t>(std::max<int64_t>(1, count_of(config, "clients", 1)));
     auto made = Generator::make(schema, std::move(hints), seed);
@@ -91,6 +97,20 @@ Result<std::unique_ptr<PacedSource>> open_producer(std::string_view part, const 
   auto source = open_meters(std::move(spec), clock);
   if (!source) return std::unexpected(at(config.place("to"), std::move(source).error()));
   return source;
+}
+
+Result<void> check_producer(std::string_view part, const flow::Config& config,
+                            const avro::SchemaPtr& schema) {
+  if (part == "generate") {
+    PENSTOCK_TRY(hints, hints_of(config, *schema));
+    auto made = Generator::make(schema, std::move(hints), 1);
+    if (!made) return std::unexpected(at(config.place("to"), std::move(made).error()));
+    return {};
+  }
+  if (config.find("start") != nullptr) PENSTOCK_TRY_VOID(start_of(config));
+  if (auto fits = check_readings(*schema); !fits)
+    return std::unexpected(at(config.place("to"), std::move(fits).error()));
+  return {};
 }
 
 std::vector<flow::PartSpec> part_specs() {

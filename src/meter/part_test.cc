@@ -47,8 +47,8 @@ TEST_CASE("settings that do not fit are errors at their place") {
            std::to_string(source.error().place.column);
   };
   CHECK(refused("{generate: {id: many}}") == "M001 17");
-  CHECK(refused("{generate: {idd: 0..5}}") == "M001 12");
-  CHECK(refused("{generate: {id: 0..3000000000}}") == "M001 12");
+  CHECK(refused("{generate: {idd: 0..5}}") == "M001 13");
+  CHECK(refused("{generate: {id: 0..3000000000}}") == "M001 17");
 }
 
 }  // namespace penstock::meter

@@ -135,7 +135,7 @@ Result<RandomDatum> RandomDatum::make(avro::SchemaPtr schema) {
   const uint64_t least = datums.least_bytes_[datums.schema_->root().id];
   if (least <= kLeastBytesMax) return datums;
   return fail("M002"_code, least >= kEndless ? "a record of this schema holds itself without end"
-                                            : "a record of this schema has more than 64 KiB");
+                                             : "a record of this schema has more than 64 KiB");
 }
 
 // The least fixed point: sizes fall from "endless" until none falls any more.

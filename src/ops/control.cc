@@ -42,7 +42,8 @@ class Descriptor {
   int fd_;
 };
 
-// `stopping`, where given, ends waiting for a peer that does not read (the socket has a timeout then).
+// `stopping`, where given, ends waiting for a peer that does not read (the socket has a timeout
+// then).
 bool write_all(int fd, std::string_view bytes, const std::atomic<bool>* stopping) {
   while (!bytes.empty()) {
     const ssize_t wrote = ::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL);

@@ -147,7 +147,7 @@ TEST_CASE("a client that reads nothing does not keep the owner from ending") {
   // Until the socket's buffer is full: nothing is written for a while.
   for (uint64_t before = UINT64_MAX; written == 0 || written != before;) {
     before = written;
-    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));  // poll: written
   }
   auto ended = std::async(std::launch::async, [&] { server->reset(); });
   const bool in_time = ended.wait_for(std::chrono::seconds(10)) == std::future_status::ready;

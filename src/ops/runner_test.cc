@@ -112,7 +112,7 @@ void wait_until(const char* what, const std::function<bool()>& done) {
   while (!done()) {
     INFO("waiting for: ", what);
     REQUIRE(std::chrono::steady_clock::now() < deadline);
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));  // poll: done()
   }
 }
 

@@ -119,6 +119,17 @@ void read_test(Draft& draft, const yaml::Node& body) {
   draft.plan->tests.push_back(std::move(test));
 }
 
+// After the stages: a topic without a declared schema has that of what they make.
+void check_producers(Draft& draft) {
+  if (!draft.options.producer_fits || !draft.errors.empty()) return;
+  for (const Producer& producer : draft.plan->producers) {
+    const Topic* topic = draft.plan->topic(producer.to);
+    if (topic == nullptr || topic->schema == nullptr) continue;
+    auto fits = draft.options.producer_fits(producer.part, *producer.config, topic->schema);
+    if (!fits) draft.report(std::move(fits).error());
+  }
+}
+
 }  // namespace
 
 void read_tests(Draft& draft) {
@@ -140,6 +151,7 @@ Checked check(const std::string& path, Parts parts, const CheckOptions& options)
     read_producers(draft);
     read_stages(draft);
     make_stages(draft);
+    check_producers(draft);
     read_tests(draft);
     if (draft.errors.empty()) lint(draft);
   }

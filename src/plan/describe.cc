@@ -49,11 +49,12 @@ std::string_view merge_text(flow::Merge merge) {
 
 std::string topic_json(const Topic& topic) {
   return fmt::format(
-      R"({{"name":{},"tenant":{},"key":{},"schema":{},"framing":"{}","partitions":{},)"
+      R"({{"name":{},"tenant":{},"key":{},"schema":{},"framing":"{}","partition":"{}","partitions":{},)"
       R"("replicas":{},"keep_millis":{}}})",
       quoted(topic.name), quoted(topic.tenant), list(topic.key),
       topic.schema == nullptr ? "null" : topic.schema->json(),
-      topic.framing == avro::Framing::bare ? "bare" : "single_object", topic.partitions,
+      topic.framing == avro::Framing::bare ? "bare" : "single_object",
+      topic.same_partition ? "same" : "key", topic.partitions,
       topic.replicas, topic.keep_millis);
 }
 
@@ -63,16 +64,20 @@ std::string stage_json(const Stage& stage) {
     steps += fmt::format("{}{{{}:{}}}", steps.empty() ? "" : ",", quoted(use.part->name),
                          settings(use.config));
   }
+  std::vector<std::string> state;
+  for (const StepUse& use : stage.steps) {
+    if (use.part->remembers) state.push_back(use.label);
+  }
   const EpochLimits& epoch = stage.epoch;
   const Scale& scale = stage.scale;
   return fmt::format(
       R"({{"name":{},"id":{},"group":{},"from":{},"steps":[{}],"to_topics":{},"route_field":{},)"
-      R"("to_store":{},"sides":{},"dead_topic":{},"output":{},)"
+      R"("to_store":{},"sides":{},"dead_topic":{},"state":{},"output":{},)"
       R"("epoch":{{"rows":{},"size_bytes":{},"every_millis":{}}},)"
       R"("scale":{{"min":{},"max":{},"lag_threshold":{},"poll_millis":{},"cooldown_millis":{}}}}})",
       quoted(stage.name), quoted(stage.id), quoted(stage.group), list(stage.from), steps,
       list(stage.to_topics), quoted(stage.route_field), quoted(stage.to_store), list(stage.sides),
-      quoted(stage.dead_topic), stage.output->json(), epoch.rows, epoch.size_bytes,
+      quoted(stage.dead_topic), list(state), stage.output->json(), epoch.rows, epoch.size_bytes,
       epoch.every_millis, scale.min, scale.max, scale.lag_threshold, scale.poll_millis,
       scale.cooldown_millis);
 }
@@ -108,6 +113,11 @@ std::string describe_stage(const Plan& plan, const Stage& stage) {
   for (const StepUse& use : stage.steps) {
     text += fmt::format("    {:<7} {}{}\n", use.part->name, settings(use.config),
                         use.part->built ? "" : "   (not built yet)");
+  }
+  for (const StepUse& use : stage.steps) {
+    if (!use.part->remembers) continue;
+    text += fmt::format("    state   {}, for each partition: {}\n", use.part->name,
+                        use.part->remembers(*use.config));
   }
   if (stage.to_store.empty()) {
     text +=

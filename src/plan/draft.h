@@ -108,6 +108,9 @@ bool check_settings(Draft& draft, const yaml::Node& in, const std::string& what)
 // Settings that may stand in several places; the later call wins.
 void apply_epoch(const yaml::Node* node, EpochLimits& epoch);
 void apply_scale(const yaml::Node* node, Scale& scale, int32_t partitions);
+// False when it was refused: keys have to compare exactly.
+bool check_key_type(Draft& draft, const Topic& topic, std::string_view field,
+                    const avro::Node& type, const yaml::Node& at);
 // A list or a single scalar as nodes.
 std::vector<const yaml::Node*> nodes_of(const yaml::Node* node);
 std::vector<std::string> texts_of(const yaml::Node* node);

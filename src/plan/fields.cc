@@ -68,6 +68,10 @@ std::vector<FieldSpec> topic_fields() {
       one_of(entry("framing", FieldType::choice, "The bytes before each datum.", "bare",
                    "single_object"),
              {"single_object", "bare"}),
+      one_of(entry("partition", FieldType::choice,
+                   "How records find their part: by their key, or as in the topic they came from.",
+                   "same", "key"),
+             {"key", "same"}),
       entry("values", names, "The values that name.<field> stands for.", "[red, green]"),
   };
 }

@@ -73,12 +73,17 @@ void give_schema(Draft& draft, StageDraft& stage, const std::string& name, const
     return;
   }
   for (const std::string& key : topic->key) {
-    if (shape.field(key) != nullptr) continue;
     const TopicDraft& declared = *draft.declared(topic->declared);
     const yaml::Node* body = declared.body->find("key");
+    if (const flow::Shape::Field* field = shape.field(key)) {
+      if (topic->schema_declared) continue;  // told where it was declared
+      if (check_key_type(draft, *topic, key, *field->type, *body)) continue;
+      stage.broken = true;
+      return;
+    }
     draft.report(fail("P039"_code, fmt::format("the key \"{}\" of topic \"{}\" is no field of what "
-                                              "stage \"{}\" makes",
-                                              key, topic->declared, stage.name->text)),
+                                               "stage \"{}\" makes",
+                                               key, topic->declared, stage.name->text)),
                  body == nullptr ? *declared.name : *body);
     stage.broken = true;
     return;
@@ -128,7 +133,7 @@ bool find_input(Draft& draft, StageDraft& draft_stage, Stage& stage) {
     if (stage.input == nullptr) stage.input = topic->schema;
     if (stage.input->canonical() != topic->schema->canonical()) {
       draft.report(fail("P064"_code, fmt::format("\"{}\" and \"{}\" have different schemas",
-                                                stage.from.front(), name)),
+                                                 stage.from.front(), name)),
                    *node);
       return false;
     }
@@ -165,6 +170,23 @@ void set_limits(Draft& draft, const StageDraft& from, Stage& stage) {
   }
 }
 
+// `partition: same`: every partition that is read has its counterpart in what is written.
+void keeps_partitions(Draft& draft, StageDraft& from, const Stage& stage, const yaml::Node& at) {
+  for (const std::string& output : stage.to_topics) {
+    const Topic* to = draft.topic(output);
+    if (to == nullptr || !to->same_partition) continue;
+    for (const std::string& input : stage.from) {
+      const int32_t partitions = draft.topic(input)->partitions;
+      if (partitions == to->partitions) continue;
+      draft.report(fail("P068"_code, fmt::format("topic {} has {} partitions, and {} has {}", output,
+                                                 to->partitions, input, partitions)),
+                   at);
+      from.broken = true;
+      return;
+    }
+  }
+}
+
 void finish_topics(Draft& draft, StageDraft& from, Stage& stage, const MadeSteps& made) {
   const yaml::Node& first = *from.to_topics.front();
   if (const TopicDraft* declared = draft.declared(first.text)) {
@@ -180,13 +202,14 @@ void finish_topics(Draft& draft, StageDraft& from, Stage& stage, const MadeSteps
   if (!stage.route_field.empty()) {
     const auto* field = made.shape.field(stage.route_field);
     if (field == nullptr || field->type->type != avro::Type::string) {
-      draft.report(
-          fail("P042"_code, fmt::format("the records have no text field \"{}\"", stage.route_field)),
-          first);
+      draft.report(fail("P042"_code,
+                        fmt::format("the records have no text field \"{}\"", stage.route_field)),
+                   first);
       from.broken = true;
       return;
     }
   }
+  if (!from.broken) keeps_partitions(draft, from, stage, first);
   for (const std::string& name : stage.to_topics) {
     if (!from.broken) give_schema(draft, from, name, made.shape, first);
   }
@@ -222,7 +245,7 @@ void finish_store(Draft& draft, StageDraft& from, Stage& stage, const flow::Shap
       std::vector<std::string_view> names;
       for (const avro::Field& known : stage.output->root().fields) names.push_back(known.name);
       draft.report(fail("P056"_code, fmt::format("\"{}\" is no field of what stage \"{}\" makes",
-                                                field->text, stage.name))
+                                                 field->text, stage.name))
                        .hint(did_you_mean(field->text, names)),
                    *field);
     }
@@ -242,12 +265,24 @@ void check_groups(Draft& draft, StageDraft& from, const Stage& stage) {
       if (!topic.key.empty() && missing == topic.key.end()) continue;
       draft.report(
           fail("P050"_code, topic.key.empty()
-                               ? fmt::format("topic \"{}\" declares no key", name)
-                               : fmt::format("topic \"{}\" is keyed by \"{}\"", name, *missing)),
+                                ? fmt::format("topic \"{}\" declares no key", name)
+                                : fmt::format("topic \"{}\" is keyed by \"{}\"", name, *missing)),
           *use.config->find("by"));
       from.broken = true;
       return;
     }
+  }
+}
+
+// State is committed with the positions by a log; a store keeps none.
+void check_memory(Draft& draft, StageDraft& from, const Stage& stage) {
+  for (const StepUse& use : stage.steps) {
+    if (stage.to_store.empty() || !use.part->remembers) continue;
+    draft.report(fail("P067"_code,
+                      fmt::format("stage \"{}\" ends in store \"{}\"", stage.name, stage.to_store)),
+                 use.config->node());
+    from.broken = true;
+    return;
   }
 }
 
@@ -264,7 +299,7 @@ void make_one(Draft& draft, StageDraft& from, const std::string& store) {
   if (same != draft.plan->stages.end()) {
     const auto* group = from.body->find("group");
     draft.report(fail("P057"_code, fmt::format("stages \"{}\" and \"{}\" have the group \"{}\"",
-                                              same->id, stage.id, stage.group)),
+                                               same->id, stage.id, stage.group)),
                  group == nullptr ? *from.name : *group);
   }
   stage.dead_topic = draft.plan->dead_letters.topic;
@@ -285,6 +320,7 @@ void make_one(Draft& draft, StageDraft& from, const std::string& store) {
     return;
   }
   check_groups(draft, from, stage);
+  check_memory(draft, from, stage);
   if (from.broken) return;
   for (const MadeSteps::Side& side : made->sides) {
     stage.sides.push_back(side.topic);
@@ -309,7 +345,7 @@ void add_dead_topics(Draft& draft) {
   for (const Stage& stage : plan.stages) {
     if (const TopicDraft* declared = draft.declared(stage.dead_topic)) {
       draft.report(fail("P046"_code, fmt::format("\"{}\" is the topic of a stage's dead letters",
-                                                stage.dead_topic)),
+                                                 stage.dead_topic)),
                    *declared->name);
     }
     if (plan.topic(stage.dead_topic) != nullptr) continue;

@@ -1,5 +1,6 @@
 #include "base/suggest.h"
 #include "flow/dead_letter.h"
+#include "flow/key_text.h"
 #include "plan/draft.h"
 #include "plan/values.h"
 
@@ -23,6 +24,9 @@ void set_topic(const yaml::Node& body, Topic& topic) {
   }
   if (const auto* framing = body.find("framing"); framing != nullptr && framing->text == "bare") {
     topic.framing = avro::Framing::bare;
+  }
+  if (const auto* partition = body.find("partition"); partition != nullptr) {
+    topic.same_partition = partition->text == "same";
   }
   if (const auto* key = body.find("key")) topic.key = texts_of(key);
 }
@@ -68,6 +72,19 @@ bool read_template(Draft& draft, TopicDraft& topic) {
   return true;
 }
 
+}  // namespace
+
+bool check_key_type(Draft& draft, const Topic& topic, std::string_view field,
+                    const avro::Node& type, const yaml::Node& at) {
+  if (flow::can_be_key(avro::slot_shape(type).kind)) return true;
+  draft.report(fail("P066"_code, fmt::format("topic \"{}\" is keyed by \"{}\", which is {}",
+                                             topic.declared, field, avro::describe(type))),
+               at);
+  return false;
+}
+
+namespace {
+
 void find_schema(Draft& draft, const yaml::Node& body, Topic& topic) {
   const yaml::Node* name = body.find("schema");
   if (name == nullptr) return;
@@ -85,7 +102,11 @@ void find_schema(Draft& draft, const yaml::Node& body, Topic& topic) {
   topic.schema_declared = true;
   const auto* key = body.find("key");
   for (const yaml::Node* one : nodes_of(key)) {
-    if (topic.schema == nullptr || topic.schema->root().field(one->text) != nullptr) continue;
+    if (topic.schema == nullptr) continue;
+    if (const avro::Field* field = topic.schema->root().field(one->text); field != nullptr) {
+      check_key_type(draft, topic, one->text, *field->type, *one);
+      continue;
+    }
     std::vector<std::string_view> names;
     for (const avro::Field& field : topic.schema->root().fields) names.push_back(field.name);
     draft.report(
@@ -265,7 +286,8 @@ void read_stores(Draft& draft) {
                    name);
     }
     if (draft.declared(name.text) != nullptr) {
-      draft.report(fail("P046"_code, fmt::format("\"{}\" is a topic and a store", name.text)), name);
+      draft.report(fail("P046"_code, fmt::format("\"{}\" is a topic and a store", name.text)),
+                   name);
     }
     const auto use = read_part(draft, name, body, flow::PartKind::store, "stores", what);
     if (!use) continue;

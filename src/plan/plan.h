@@ -44,6 +44,7 @@ struct Topic {
   avro::SchemaPtr schema;        // declared, or what its writer produces
   bool schema_declared = false;
   avro::Framing framing = avro::Framing::single_object;
+  bool same_partition = false;  // records keep their key and partition
   int32_t partitions = 1;
   int32_t replicas = 1;
   int64_t keep_millis = -1;
@@ -173,6 +174,9 @@ struct CheckOptions {
   std::function<Result<flow::MakeContext::TableShape>(const flow::PartSpec&, const flow::Config&,
                                                       const std::string& folder)>
       table_shape;
+  // Whether a producer's settings fit the schema of the topic that it fills: part, config, schema.
+  std::function<Result<void>(std::string_view, const flow::Config&, const avro::SchemaPtr&)>
+      producer_fits;
 };
 
 struct Checked {

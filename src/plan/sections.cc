@@ -83,7 +83,7 @@ void read_log(Draft& draft) {
     for (const flow::FieldSpec& field : part->fields) {
       if (!field.required) continue;
       draft.report(fail("P020"_code, fmt::format("log \"{0}\" lacks \"{1}\": {2}", part->name,
-                                                field.name, field.doc))
+                                                 field.name, field.doc))
                        .cure(fmt::format("write log: {{{}: \"{}\"}}", field.name, field.example)),
                    *log);
     }
@@ -208,7 +208,7 @@ void read_sections(Draft& draft) {
       continue;
     }
     draft.report(fail("P021"_code, fmt::format("\"{}\" takes {}", key.text,
-                                              list ? "a list" : "a mapping of names")),
+                                               list ? "a list" : "a mapping of names")),
                  value.kind == yaml::NodeKind::null ? key : value);
   }
   if (const yaml::Node* name = root.find("pipeline"); name != nullptr) {

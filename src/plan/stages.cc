@@ -191,7 +191,8 @@ void read_stage(Draft& draft, const yaml::Node& name, const yaml::Node& body) {
   stage.body = &body;
   const std::string what = fmt::format("stage \"{}\"", name.text);
   if (!is_name(name.text)) {
-    draft.report(fail("P047"_code, fmt::format("\"{}\" cannot be a stage's name", name.text)), name);
+    draft.report(fail("P047"_code, fmt::format("\"{}\" cannot be a stage's name", name.text)),
+                 name);
   }
   stage.broken = !draft.check(body, name, "stages", what);
   if (stage.broken) draft.has_routes_broken = true;

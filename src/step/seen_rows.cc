@@ -18,11 +18,11 @@ namespace {
 
 constexpr std::string_view kClockKey = "clock";
 constexpr int kHex = 16;
-constexpr uint64_t kTier = 8;               // so many small chunks become one
-constexpr uint64_t kSmallEntries = 2'048;   // from here on a chunk stays as it is
-constexpr uint64_t kSamples = 64;           // that say how much is still needed
-constexpr uint64_t kLimitSamples = 1'024;   // that say what has to leave
-constexpr uint64_t kLookPerEntry = 8;       // entries looked through for each that came
+constexpr uint64_t kTier = 8;              // so many small chunks become one
+constexpr uint64_t kSmallEntries = 2'048;  // from here on a chunk stays as it is
+constexpr uint64_t kSamples = 64;          // that say how much is still needed
+constexpr uint64_t kLimitSamples = 1'024;  // that say what has to leave
+constexpr uint64_t kLookPerEntry = 8;      // entries looked through for each that came
 
 int size_class(uint64_t entries) { return static_cast<int>(std::bit_width(entries) - 1) / 3; }
 
@@ -80,8 +80,8 @@ Failure unreadable(std::string_view key) {
 Result<void> SeenWindow::restore_chunk(uint64_t sequence, std::string_view bytes) {
   const uint64_t count = bytes.size() / sizeof(Entry);
   if (bytes.empty() || bytes.size() % sizeof(Entry) != 0 || sequence < next_sequence_) {
-    return fail("E003"_code, fmt::format("chunk {} of what was seen has {} bytes", sequence,
-                                        bytes.size()));
+    return fail("E003"_code,
+                fmt::format("chunk {} of what was seen has {} bytes", sequence, bytes.size()));
   }
   Chunk chunk{sequence, tail_, tail_ + count, INT64_MIN};
   for (uint64_t i = 0; i < count; ++i) {
@@ -120,8 +120,7 @@ Result<void> SeenWindow::restore(const flow::StateRows& rows) {
 
 // ---- the end of an epoch
 
-void SeenWindow::close(Partition partition, Arena& arena,
-                       std::vector<flow::StateChange>& changes) {
+void SeenWindow::close(Partition partition, Arena& arena, std::vector<flow::StateChange>& changes) {
   PENSTOCK_CHECK(!closed_.touched);
   if (!open_.touched) return;
   std::swap(open_, closed_);
@@ -164,11 +163,12 @@ void SeenWindow::keep_limit() {
     const int64_t at = entry(from + i * count / samples).at;
     if (at >= horizon) times[live++] = at;
   }
-  const double needed = static_cast<double>(count) * static_cast<double>(live) /
-                        static_cast<double>(samples);
+  const double needed =
+      static_cast<double>(count) * static_cast<double>(live) / static_cast<double>(samples);
   if (live == 0 || needed <= static_cast<double>(limits_.keys)) return;
   const double leave = 1.0 - static_cast<double>(limits_.keys) * 0.875 / needed;
-  const auto behind = std::min<uint64_t>(live - 1, static_cast<uint64_t>(leave * static_cast<double>(live)));
+  const auto behind =
+      std::min<uint64_t>(live - 1, static_cast<uint64_t>(leave * static_cast<double>(live)));
   std::nth_element(times.begin(), times.begin() + behind, times.begin() + live);
   if (times[behind] == INT64_MAX) return;
   clock_.floor = std::max(clock_.floor, times[behind] + 1);

@@ -146,8 +146,8 @@ TEST_CASE("a sender that is alone counts by itself, and its horizon never falls"
   CHECK(window.see(kA, key(1), 1000) == Sight::fresh);
   CHECK(window.see(kA, key(2), 2000) == Sight::fresh);
   CHECK(window.see(kA, key(1), 1000) == Sight::late);
-  CHECK(window.see(kB, key(3), 500) == Sight::fresh);   // not compared with A's time
-  CHECK(window.see(kA, key(1), 1000) == Sight::late);   // forgotten: it may not pass again
+  CHECK(window.see(kB, key(3), 500) == Sight::fresh);  // not compared with A's time
+  CHECK(window.see(kA, key(1), 1000) == Sight::late);  // forgotten: it may not pass again
   CHECK(window.see(kA, key(2), 2000) == Sight::repeat);
 }
 

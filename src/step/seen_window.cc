@@ -146,9 +146,9 @@ void SeenWindow::erase_slot(size_t slot) {
 void SeenWindow::settle() {
   closed_.touched = false;
   closed_.moved.clear();
-  const uint64_t kept = !chunks_.empty()    ? chunks_.front().begin
-                        : open_.touched ? open_.begin
-                                        : tail_;
+  const uint64_t kept = !chunks_.empty() ? chunks_.front().begin
+                        : open_.touched  ? open_.begin
+                                         : tail_;
   constexpr uint64_t kAhead = 8;
   for (; front_ < kept; ++front_) {
     if (front_ + kAhead < kept) prefetch(entry(front_ + kAhead).hash);

@@ -26,11 +26,11 @@ struct SeenClock {
   uint64_t first_sender = 0;
   int64_t first_at = INT64_MIN;  // the newest of all, and whose it is
   uint64_t second_sender = 0;
-  int64_t second_at = INT64_MIN;  // the newest of all others
-  int64_t floor = INT64_MIN;      // the horizon is not below
-  uint64_t lone_sender = 0;       // who was alone at first …
+  int64_t second_at = INT64_MIN;   // the newest of all others
+  int64_t floor = INT64_MIN;       // the horizon is not below
+  uint64_t lone_sender = 0;        // who was alone at first …
   int64_t lone_floor = INT64_MIN;  // … and its horizon then
-  uint64_t early = 0;             // entries that had to go because of the limit
+  uint64_t early = 0;              // entries that had to go because of the limit
 
   void observe(uint64_t sender, int64_t at, int64_t within);
   // Behind it nothing is looked up any more.
@@ -117,8 +117,8 @@ class SeenWindow {
   std::vector<Entry> entries_;  // a ring; its size is a power of two
   std::vector<Slot> table_;     // open addressing, linear; its size is a power of two
   uint64_t used_slots_ = 0;
-  uint64_t front_ = 0, tail_ = 0;  // numbers of entries
-  std::vector<Chunk> chunks_;      // in order; entries behind the last are the open epoch's
+  uint64_t front_ = 0, tail_ = 0;     // numbers of entries
+  std::vector<Chunk> chunks_;         // in order; entries behind the last are the open epoch's
   std::vector<Chunk> chunks_before_;  // the closed epoch
   uint64_t next_sequence_ = 1;
   uint64_t sequence_before_ = 1;  // the closed epoch

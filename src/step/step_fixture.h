@@ -154,7 +154,8 @@ class Line final : public flow::MakeContext {
     documents_.push_back(std::move(*parsed));
     const auto& [name, value] = documents_.back().root().entries.front();
     const flow::Config config(&documents_.back(), &value);
-    for (const flow::PartSpec& spec : {drop(), reject(), set(), unset(), join(), send(), unique()}) {
+    for (const flow::PartSpec& spec :
+         {drop(), reject(), set(), unset(), join(), send(), unique()}) {
       if (spec.name != name.text) continue;
       PENSTOCK_TRY(made, spec.make(config, shape_, *this));
       steps_.push_back(std::move(made));

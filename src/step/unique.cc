@@ -124,7 +124,8 @@ std::optional<TimeUnit> time_unit(const avro::Node& type) {
 Result<Unique::Fields> find_fields(const flow::Config& config, flow::Shape& shape) {
   Unique::Fields fields;
   for (const yaml::Node* name : config.list("by")) {
-    if (shape.field(name->text) == nullptr) return std::unexpected(no_such_field(config, *name, shape));
+    if (shape.field(name->text) == nullptr)
+      return std::unexpected(no_such_field(config, *name, shape));
     fields.by.push_back(shape.slot(name->text));
   }
   const yaml::Node& at = *config.find("at");
@@ -153,7 +154,8 @@ std::string name_of(const flow::Config& config) {
 // Checked to be a number already; here that it is more than nothing and not beyond reason.
 Result<int64_t> number_of(const flow::Config& config, std::string_view field,
                           std::optional<int64_t> value) {
-  if (value && *value > 0 && *value <= (field == "keys" ? kKeysMax : kWithinMaxMillis)) return *value;
+  if (value && *value > 0 && *value <= (field == "keys" ? kKeysMax : kWithinMaxMillis))
+    return *value;
   return fail("P026"_code, fmt::format("{}: {} is out of range", field, config.text(field)))
       .at(config.place(field));
 }
@@ -164,7 +166,8 @@ Result<std::unique_ptr<flow::Step>> make(const flow::Config& config, flow::Shape
   SeenLimits limits;
   PENSTOCK_TRY(within, number_of(config, "within", flow::duration_millis(config.text("within"))));
   limits.within_millis = within;
-  PENSTOCK_TRY(keys, number_of(config, "keys", flow::count_value(config.text("keys", kDefaultKeys))));
+  PENSTOCK_TRY(keys,
+               number_of(config, "keys", flow::count_value(config.text("keys", kDefaultKeys))));
   limits.keys = static_cast<uint64_t>(keys);
   return std::make_unique<Unique>(Seen(name_of(config), limits), std::move(fields),
                                   context.step_index());
@@ -209,6 +212,12 @@ flow::PartSpec unique() {
                   .doc = "How many keys are remembered of a partition at most, 40 to 80 bytes "
                          "each; then the oldest are forgotten before their time.",
                   .example = "4000000"}};
+  spec.remembers = [](const flow::Config& config) {
+    return fmt::format(
+        "the keys of the last {} of event time, at most {}; {} bytes each in the log, 40 to 80 in "
+        "memory",
+        config.text("within"), config.text("keys", kDefaultKeys), kSeenEntryBytes);
+  };
   spec.make = make;
   return spec;
 }

@@ -1,8 +1,9 @@
 """kill -9 at seeded random moments, again and again, and at the end every record is accounted for.
 
-Campaigns on fresh folders: a week of real readings plus 500 seeded bad records go through the meters pipeline in epochs of
-50 rows, sent at 2,000 rows a second. `run` and `send` are killed at random moments and started again. At the end of each
-campaign: the rows and sums of expected.csv, fates that add up, and dead letters that are exactly the bad records.
+Campaigns on fresh folders: a week of real readings, each sent up to three times, plus 500 seeded bad records go through the
+meters pipeline in epochs of 50 rows, sent at 2,000 rows a second. `run` and `send` are killed at random moments and started
+again. At the end of each campaign: the rows and sums of expected.csv, fates that add up, as many absorbed as were sent again,
+and dead letters that are exactly the bad records.
 
 usage: kills.py [--kills N] [--seed S]
 Goes on until 3/4 of N kills left lag and 1/10 of N left a store ahead of its group, and fails when that took more than 2 N kills:
@@ -10,11 +11,13 @@ then the kills do not bite.
 """
 import argparse
 import csv
+import datetime
 import json
 import pathlib
 import random
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -25,19 +28,49 @@ from pipeline_fixture import BINARY, READINGS, differences_to_expected, init_met
 
 BAD = 500
 HEADER = ["meter_id", "at", "kwh", "kvarh"]
+AGAIN_WITHIN = 1000  # rows: ten hours of event time
+
+
+def zigzag(number):
+    """Avro's long."""
+    number = (number << 1) ^ (number >> 63)
+    out = bytearray()
+    while number > 0x7F:
+        out.append(number & 0x7F | 0x80)
+        number >>= 7
+    return bytes(out) + bytes([number])
+
+
+def reading_bytes(row):
+    """The datum that a row of the csv becomes."""
+    meter, at, kwh, kvarh = row
+    millis = int(datetime.datetime.fromisoformat(at.replace("Z", "+00:00")).timestamp()) * 1000
+    return zigzag(len(meter.encode())) + meter.encode() + zigzag(millis) + struct.pack("<dd", float(kwh), float(kvarh))
+
+
+def only_reading(value_hex):
+    """Of a dead letter's record: the reading, behind the framing's header and before what a later stage appended."""
+    datum = bytes.fromhex(value_hex)[10:]
+    end = 1 + (datum[0] >> 1)  # names are short
+    while datum[end] & 0x80:
+        end += 1
+    return datum[: end + 17].hex()
 
 
 def write_inputs(folder, seed):
-    """readings.csv with bad rows in between, and raw.jsonl with broken bytes. Returns what must become of the bad ones."""
+    """mixed.csv: the readings, again and bad ones in between; raw.jsonl: broken bytes. Returns what must become of them."""
     randomness = random.Random(seed)
     with open(READINGS / "readings.csv", newline="") as file:
         good = [[r[name] for name in HEADER] for r in csv.DictReader(file)]
-    mixed = [(row, None) for row in good]
-    expected = {"implausible": [], "join.no_match": [], "broken": [], "dropped": 0}
+    mixed = list(enumerate(good))  # by place
+    for place, row in enumerate(good):
+        mixed += [(place + randomness.uniform(0.5, AGAIN_WITHIN), row) for _ in range(randomness.randrange(3))]
+    expected = {"implausible": [], "join.no_match": [], "broken": [], "dropped": 0, "absorbed": len(mixed) - len(good)}
     broken = []
     for number in range(BAD):
         kind = ("implausible", "join.no_match", "dropped", "broken")[number % 4]
-        meter, at = good[randomness.randrange(len(good))][:2]
+        place = randomness.uniform(0, len(good))
+        meter, at = good[int(place)][:2]
         if kind == "broken":
             size = randomness.randrange(0, 40)
             start = b"" if randomness.random() < 0.5 else b"\xc3\x01"
@@ -52,14 +85,24 @@ def write_inputs(folder, seed):
         if kind == "dropped":
             expected[kind] += 1
         else:
-            expected[kind].append(row[0])  # by the record's key
-        mixed.insert(randomness.randrange(len(mixed)), (row, kind))
+            expected[kind].append(reading_bytes(row).hex())
+        mixed.append((place, row))
+    mixed.sort(key=lambda one: one[0])
     with open(folder / "mixed.csv", "w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(HEADER)
-        writer.writerows(row for row, _ in mixed)
+        writer.writerows(row for _, row in mixed)
     (folder / "raw.jsonl").write_text("".join(json.dumps(line) + "\n" for line in broken))
     return expected
+
+
+def remember_a_day(folder):
+    """So that much of the week is forgotten on the way."""
+    file = folder / "pipeline.yaml"
+    text = file.read_text()
+    if "within: 8d" not in text:
+        sys.exit("FAILED: the example's unique is not as this test knows it")
+    file.write_text(text.replace("within: 8d", "within: 1d"))
 
 
 class Campaign:
@@ -71,20 +114,20 @@ class Campaign:
     def start(self, *arguments):
         return subprocess.Popen([BINARY, *map(str, arguments)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
-    def sends(self):
-        return [["send", self.folder, "--to", "ingest", "--rate", "2000", self.folder / "mixed.csv"],
+    def sends(self, *options):
+        return [["send", self.folder, "--to", "ingest", *options, self.folder / "mixed.csv"],
                 ["send", self.folder, "--to", "ingest", "--raw", self.folder / "raw.jsonl"]]
 
     def one_round(self):
         """Mostly run and sends together; else the sends alone and then run alone, which meets what they left."""
         if self.randomness.random() < 0.6:
             run = self.start("run", self.folder)
-            sends = [self.start(*arguments) for arguments in self.sends()]
+            sends = [self.start(*arguments) for arguments in self.sends("--rate", "2000")]
             victims = [run, sends[0]]
             self.randomness.shuffle(victims)
             self.kill_somewhere(victims, [run, *sends], sends, 0.05, 0.5)
         else:
-            sends = [self.start(*arguments) for arguments in self.sends()]
+            sends = [self.start(*arguments) for arguments in self.sends("--rate", "2000")]
             self.kill_somewhere([sends[0]], sends, sends, 0.2, 0.5)
             run = self.start("run", self.folder)
             self.kill_somewhere([run], [run], None, 0.0, 0.15)
@@ -119,7 +162,7 @@ class Campaign:
         self.ahead += any(p["position"] > p["group_position"] for p in lag["partitions"])
 
     def finish(self, expected):
-        for arguments in self.sends():
+        for arguments in self.sends():  # as fast as it goes
             subprocess.run([BINARY, *map(str, arguments)], capture_output=True)
         penstock("run", self.folder, "--until-idle")
         problems = differences_to_expected(self.folder)
@@ -131,10 +174,14 @@ class Campaign:
         found = {"implausible": [], "join.no_match": [], "broken": []}
         for letter in look("dead", self.folder, "-n", "-1")["letters"]:
             name = letter["reason"] if letter["reason"] in found else "broken"
-            found[name].append(letter["value_hex"] if name == "broken" else letter["key"])
-        dropped = sum(sum(s["fates"]["dropped"].values()) for s in look("status", self.folder)["stages"])
+            found[name].append(letter["value_hex"] if name == "broken" else only_reading(letter["value_hex"]))
+        stages = look("status", self.folder)["stages"]
+        dropped = sum(sum(s["fates"]["dropped"].values()) for s in stages)
         if dropped != expected["dropped"]:
             problems.append(f"dropped {dropped}, expected {expected['dropped']}")
+        absorbed = sum(s["fates"]["absorbed"] for s in stages)
+        if absorbed != expected["absorbed"]:
+            problems.append(f"absorbed {absorbed}, expected {expected['absorbed']}")
         for name, letters in found.items():
             if sorted(letters) != sorted(expected[name]):
                 problems.append(f"dead letters {name}: {len(letters)}, expected {len(expected[name])}, or others than these")
@@ -155,6 +202,7 @@ def main():
         with tempfile.TemporaryDirectory() as temporary:
             folder = pathlib.Path(temporary) / "p"
             init_meters(folder, epoch_rows=50)
+            remember_a_day(folder)
             campaign = Campaign(folder, seed)
             expected = write_inputs(folder, seed)
             while campaign.kills < min(25, 2 * options.kills - kills):

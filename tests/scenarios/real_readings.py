@@ -22,5 +22,7 @@ with tempfile.TemporaryDirectory() as temporary:
     penstock("run", folder, "--until-idle")
     check(rows(folder, "select * from readings order by meter_id, at") == before, "--again changes no row")
     check(look("verify", folder)["holds"], "verify still adds up")
+    fates = [s["fates"] for s in look("status", folder)["stages"] if s["stage"] == "preprocessing"]
+    check(sum(f["absorbed"] for f in fates) == 16128, "unique absorbed every reading of the second time")
     check(sum(s["fates"]["in"] for s in look("status", folder)["stages"] if s["stage"] == "preprocessing") == 32256,
           "both times every reading was read")

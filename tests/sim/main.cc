@@ -61,7 +61,8 @@ int run(const Options& options) {
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - started;
   const bool enough = check_coverage(coverage, options.pairs_min);
   fmt::print(
-      "{} seeds, 0 violations: {} records, {} sent again, {} faults, {} bit, at least {} in a seed; "
+      "{} seeds, 0 violations: {} records, {} sent again, {} faults, {} bit, at least {} in a "
+      "seed; "
       "{:.1f} s\n",
       options.seeds, totals.records, totals.repeated, totals.faults, totals.bites,
       totals.bites_least, took.count());

@@ -93,12 +93,10 @@ engine::WorkerEnds World::ends_for(Slot& slot) {
   ends.source = std::move(*log_.open_source({group, {input}, slot.member}, slot.waker));
   if (prep) {
     ends.open_log_sink = [this, &slot]() -> Result<std::unique_ptr<flow::LogSink>> {
-      PENSTOCK_TRY(sink, log_.open_sink({"prep",
-                                         {"in"},
-                                         {"mid", "dead.prep"},
-                                         slot.transaction,
-                                         settings_.repeats()},
-                                        slot.waker));
+      PENSTOCK_TRY(
+          sink, log_.open_sink(
+                    {"prep", {"in"}, {"mid", "dead.prep"}, slot.transaction, settings_.repeats()},
+                    slot.waker));
       return faulty(*this, slot, std::move(sink));
     };
   } else {
@@ -230,9 +228,8 @@ void World::strike(Slot& slot, Fault fault) {
 // New ones in the order of their numbers, and between them old ones again.
 std::vector<World::Again> World::next_texts() {
   std::vector<Again> texts;
-  std::erase_if(again_, [&](const Again& one) {
-    return one.times == 0 || one.first + kRepeatMillis < now_;
-  });
+  std::erase_if(
+      again_, [&](const Again& one) { return one.times == 0 || one.first + kRepeatMillis < now_; });
   const uint64_t count = 5 + random_.below(30);
   for (uint64_t i = 0; i < count; ++i) {
     const uint64_t key = random_.below(kKeys);

@@ -110,7 +110,7 @@ class World {
   SlotWaker feeder_waker_;
   std::unique_ptr<flow::Appender> feeder_;
   std::vector<std::string> fed_;  // in order
-  std::vector<Again> again_;  // texts that may be sent again
+  std::vector<Again> again_;      // texts that may be sent again
   uint64_t repeated_ = 0;
   std::array<uint64_t, kKeys> numbers_{};
   Millis feed_at_;

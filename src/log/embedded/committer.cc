@@ -186,8 +186,12 @@ void Committer::stage_claim(Request& request) {
     row.topic = input.name;
     ++row.term.value;
     if (!row.committed && input.topic) row.next = input.topic->partition(partition.index).start();
-    claimed.owned.push_back({partition, row.term, row.next, row.fates,
-                             row.committed ? flow::Start::resumed : flow::Start::first, {}});
+    claimed.owned.push_back({partition,
+                             row.term,
+                             row.next,
+                             row.fates,
+                             row.committed ? flow::Start::resumed : flow::Start::first,
+                             {}});
   }
   durable_ = true;
   request.answer = std::move(claimed);

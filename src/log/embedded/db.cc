@@ -29,8 +29,8 @@ constexpr size_t kBlobFileBytes = 32 * kMiB;
 constexpr size_t kMinBlobBytes = 512;
 constexpr int kOpenFiles = 256;
 
-constexpr std::array<const char*, kFamilies> kNames = {
-    "chunks", "ends", "groups", "schemas", "topics", "meta", "state"};
+constexpr std::array<const char*, kFamilies> kNames = {"chunks", "ends", "groups", "schemas",
+                                                       "topics", "meta", "state"};
 
 rocksdb::Slice slice(ByteView bytes) { return {bytes.data(), bytes.size()}; }
 ByteView view(const rocksdb::Slice& bytes) { return {bytes.data(), bytes.size()}; }

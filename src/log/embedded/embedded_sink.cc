@@ -88,8 +88,7 @@ flow::WriteAnswer EmbeddedSink::write_state(std::span<const flow::StateChange> c
   const uint64_t before = request_->chunk_bytes + request_->state_bytes;
   if (before > 0 && before + bytes > kMaxEpochBytes) return flow::WriteAnswer::full;
   for (const flow::StateChange& change : changes) {
-    request_->state.push_back(
-        {change.input, change.gone, std::string(change.key), change.value});
+    request_->state.push_back({change.input, change.gone, std::string(change.key), change.value});
   }
   request_->state_bytes += bytes;
   return flow::WriteAnswer::accepted;
@@ -145,9 +144,8 @@ flow::SinkEvent EmbeddedSink::poll() {
 // what the former owner committed, and only this sink changes it from now on.
 flow::SinkEvent EmbeddedSink::with_state(flow::Claimed&& claimed) const {
   for (flow::Owned& owned : claimed.owned) {
-    auto rows = committer_.read_state({request_->group,
-                                       request_->inputs[owned.partition.topic].lineage,
-                                       owned.partition.index});
+    auto rows = committer_.read_state(
+        {request_->group, request_->inputs[owned.partition.topic].lineage, owned.partition.index});
     if (!rows) return flow::ClaimFailed{std::move(rows).error(), true};
     owned.state = std::move(*rows);
   }

@@ -38,11 +38,11 @@ class Sides {
 };
 
 Sides& sides() {
-  static Sides* const all = new Sides;  // librdkafka's threads may outlive main()
+  static Sides* const all = new Sides;  // its threads outlive main()
   return *all;
 }
 
-// How much a trouble explains: a refused login explains why all brokers are down, not the other way.
+// How much a trouble explains: a refused login explains why all brokers are down.
 int weight_of(int code) {
   switch (code) {
     case RD_KAFKA_RESP_ERR__FATAL:
@@ -57,7 +57,7 @@ int weight_of(int code) {
     case RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED:
     case RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED:
       return kRefusedWeight;
-    case RD_KAFKA_RESP_ERR_SECURITY_DISABLED:  // a guess of librdkafka's: a dying broker looks alike
+    case RD_KAFKA_RESP_ERR_SECURITY_DISABLED:  // a guess: a dying broker looks alike
     case RD_KAFKA_RESP_ERR__RESOLVE:           // a name may come a moment later
       return 4;
     case RD_KAFKA_RESP_ERR__TRANSPORT:

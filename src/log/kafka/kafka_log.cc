@@ -1,8 +1,8 @@
 #include "log/kafka/kafka_log.h"
 
 #include "log/kafka/admin.h"
+#include "log/kafka/group_states.h"
 #include "log/kafka/kafka_source.h"
-#include "log/kafka/offset_text.h"
 #include "log/kafka/producing.h"
 #include "log/kafka/reader.h"
 
@@ -18,7 +18,7 @@ namespace {
 class RealKafkaLog final : public KafkaLog {
  public:
   explicit RealKafkaLog(std::unique_ptr<Admin> admin)
-      : admin_(std::move(admin)), reader_(*admin_) {}
+      : admin_(std::move(admin)), reader_(*admin_), group_states_(*admin_, reader_) {}
   Result<void> prepare();
 
   Result<std::vector<std::string>> create_missing(const std::vector<flow::TopicSpec>& topics) override;
@@ -45,6 +45,7 @@ class RealKafkaLog final : public KafkaLog {
 
   std::unique_ptr<Admin> admin_;
   Reader reader_;
+  GroupStates group_states_;
   std::unique_ptr<Producing> producing_;
   std::mutex mutex_;
   std::set<std::string> topics_;  // named by this process
@@ -129,24 +130,12 @@ Result<std::vector<flow::TopicState>> RealKafkaLog::topics() {
 }
 
 Result<std::vector<flow::GroupState>> RealKafkaLog::groups() {
-  std::vector<std::string> names;
+  std::set<std::string> names;
   {
     const std::lock_guard lock(mutex_);
-    names.assign(groups_.begin(), groups_.end());
+    names = groups_;
   }
-  std::vector<flow::GroupState> states;
-  for (const std::string& name : names) {
-    PENSTOCK_TRY(offsets, admin_->committed(name));
-    PENSTOCK_TRY(members, admin_->members(name));
-    flow::GroupState state{name, {}, members};
-    for (CommittedOffset& offset : offsets) {
-      auto text = offset_from_text(offset.metadata);
-      state.positions.push_back({std::move(offset.topic), offset.partition, offset.next,
-                                 text ? std::move(text->fates) : flow::Fates{}});
-    }
-    states.push_back(std::move(state));
-  }
-  return states;
+  return group_states_.look(names);
 }
 
 }  // namespace

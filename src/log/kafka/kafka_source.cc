@@ -73,6 +73,7 @@ void KafkaSource::close() {
   reading_.clear();
   membership_ = nullptr;
   pending_ = Pending::nothing;
+  waiting_.clear();
   rd_kafka_queue_cb_event_enable(events_.get(), nullptr, nullptr);
   events_.reset();
   lineages_.reset();
@@ -155,8 +156,25 @@ std::optional<flow::SourceEvent> KafkaSource::tell_fault(Partition partition, Re
 // ---- events
 
 std::optional<flow::SourceEvent> KafkaSource::next_event() {
-  while (const Event event{rd_kafka_queue_poll(events_.get(), 0)}) {
-    if (auto told = serve(event.get())) return told;
+  while (pending_ == Pending::nothing && !waiting_.empty()) {
+    const auto [event, lost] = std::move(waiting_.front());
+    waiting_.pop_front();
+    if (auto told = serve_rebalance(event.get(), lost)) return told;
+  }
+  while (Event event{rd_kafka_queue_poll(events_.get(), 0)}) {
+    const auto type = rd_kafka_event_type(event.get());
+    std::optional<flow::SourceEvent> told;
+    if (type == RD_KAFKA_EVENT_ERROR) {
+      told = serve_error(event.get());
+    } else if (type == RD_KAFKA_EVENT_REBALANCE) {
+      const bool lost = rd_kafka_assignment_lost(client_.get()) != 0;
+      if (pending_ == Pending::nothing) {
+        told = serve_rebalance(event.get(), lost);
+      } else {
+        waiting_.emplace_back(std::move(event), lost);
+      }
+    }
+    if (told) return told;
   }
   if (pending_ != Pending::nothing) return std::nullopt;
   if (auto error = lineages_->check(steady_clock::now())) {
@@ -165,25 +183,11 @@ std::optional<flow::SourceEvent> KafkaSource::next_event() {
   return std::nullopt;
 }
 
-std::optional<flow::SourceEvent> KafkaSource::serve(rd_kafka_event_t* event) {
-  switch (rd_kafka_event_type(event)) {
-    case RD_KAFKA_EVENT_REBALANCE:
-      return serve_rebalance(event);
-    case RD_KAFKA_EVENT_ERROR:
-      return serve_error(event);
-    default:
-      return std::nullopt;
-  }
-}
-
-std::optional<flow::SourceEvent> KafkaSource::serve_rebalance(rd_kafka_event_t* event) {
-  PENSTOCK_CHECK(pending_ == Pending::nothing);  // librdkafka waits for the answer, too
+std::optional<flow::SourceEvent> KafkaSource::serve_rebalance(rd_kafka_event_t* event, bool lost) {
   const auto code = rd_kafka_event_error(event);
   flow::PartitionSet partitions = partitions_of(rd_kafka_event_topic_partition_list(event));
   if (code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) return serve_assigned(std::move(partitions));
-  if (code == RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS) {
-    return serve_revoked(std::move(partitions), rd_kafka_assignment_lost(client_.get()) != 0);
-  }
+  if (code == RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS) return serve_revoked(std::move(partitions), lost);
   give({});
   return flow::SourceFault{kafka_error(code, "rebalancing " + spec_.group), true};
 }
@@ -223,12 +227,19 @@ std::optional<flow::SourceEvent> KafkaSource::serve_error(rd_kafka_event_t* even
     const auto fatal = rd_kafka_fatal_error(client_.get(), text, sizeof text);
     return flow::SourceFault{kafka_error(fatal, "reading as " + spec_.group, text), false};
   }
-  // Single brokers come and go; told is what stops all reading, and not with every attempt.
-  const bool stops = code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || is_refused(code);
+  // Single brokers come and go; told is what stops all reading, and not with every attempt. The way to
+  // the cluster was right when the log was opened: a closed connection is an outage and nothing else.
+  const bool refused = is_refused(code);
   const auto now = steady_clock::now();
-  if (!stops || now < outage_told_ + kTellOutagesEvery) return std::nullopt;
+  if ((!refused && code != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) ||
+      now < outage_told_ + kTellOutagesEvery) {
+    return std::nullopt;
+  }
   outage_told_ = now;
-  return flow::SourceFault{troubles_.explain("reading as " + spec_.group), true};
+  const std::string what = "reading as " + spec_.group;
+  Error told = refused ? troubles_.explain(what) : kafka_error(code, what);
+  troubles_.clear();  // what is told next is what holds then
+  return flow::SourceFault{std::move(told), true};
 }
 
 flow::Membership KafkaSource::current_membership() const {
@@ -340,7 +351,8 @@ Offset KafkaSource::position(Partition partition) const {
 bool KafkaSource::at_end() const {
   return std::all_of(reading_.begin(), reading_.end(), [](const auto& entry) {
     const Reading& reading = entry.second;
-    return reading.feed != nullptr && !reading.seek && reading.feed->at_end();
+    const bool still = reading.told;  // it stands still, and that was told
+    return reading.feed != nullptr && !reading.seek && (still || reading.feed->at_end());
   });
 }
 

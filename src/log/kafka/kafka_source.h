@@ -27,10 +27,12 @@
 
 #include <chrono>
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace penstock::log::kafka {
@@ -71,8 +73,7 @@ class KafkaSource final : public flow::Source {
   Result<void> connect();
 
   std::optional<flow::SourceEvent> next_event();
-  std::optional<flow::SourceEvent> serve(rd_kafka_event_t* event);
-  std::optional<flow::SourceEvent> serve_rebalance(rd_kafka_event_t* event);
+  std::optional<flow::SourceEvent> serve_rebalance(rd_kafka_event_t* event, bool lost);
   std::optional<flow::SourceEvent> serve_assigned(flow::PartitionSet partitions);
   std::optional<flow::SourceEvent> serve_revoked(flow::PartitionSet partitions, bool lost);
   std::optional<flow::SourceEvent> serve_error(rd_kafka_event_t* event);
@@ -98,6 +99,7 @@ class KafkaSource final : public flow::Source {
   std::map<Partition, Reading> reading_;
   Partition last_;  // read last; the next one has its turn
   Pending pending_ = Pending::nothing;
+  std::deque<std::pair<Event, bool>> waiting_;  // rebalances that came before the answer; lost?
   flow::PartitionSet leaving_;
   flow::Membership membership_;
   std::chrono::steady_clock::time_point outage_told_{};

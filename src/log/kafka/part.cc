@@ -144,6 +144,7 @@ Result<void> set_pem(const Reader& reader, std::string_view field, std::string_v
   const std::string path = reader.path(text);
   if (!std::ifstream(path)) {
     return reader.wrong(fmt::format("\"{}\": the file {} cannot be read", field, path), field)
+        .because("it is not there, or this user may not read it")
         .cure(
             "name a PEM file, relative to the pipeline file, or a secret that holds the PEM text");
   }
@@ -251,6 +252,42 @@ Result<void> set_delivery(const Reader& reader, Settings& settings) {
   return {};
 }
 
+bool is_secret_name(std::string_view name) {
+  return !name.empty() && name.size() <= 128 && !name.starts_with('.') &&
+         std::ranges::all_of(name, [](unsigned char letter) {
+           return std::isalnum(letter) != 0 || letter == '_' || letter == '-' || letter == '.';
+         });
+}
+
+std::string variable_of(std::string_view name) {
+  std::string variable = "PENSTOCK_SECRET_";
+  for (const char each : name) {
+    const auto letter = static_cast<unsigned char>(each);
+    variable += std::isalnum(letter) != 0 ? static_cast<char>(std::toupper(letter)) : '_';
+  }
+  return variable;
+}
+
+// The errors of this file must not show its lines.
+Result<std::string> secret_of_mapping(const std::string& file, std::string_view name,
+                                      const std::string& variable) {
+  const auto missing = [&](std::string cause) {
+    return fail("L115"_code, fmt::format("there is no secret \"{}\"", name))
+        .because(std::move(cause));
+  };
+  auto text = read_whole(file);
+  if (!text) return missing(fmt::format("{} is not set, and {} cannot be read", variable, file));
+  const auto document = yaml::parse(std::move(*text), file);
+  if (!document || document->root().kind != yaml::NodeKind::mapping) {
+    return missing(fmt::format("{} is no mapping of names to texts", file));
+  }
+  const yaml::Node* found = document->root().find(name);
+  if (found == nullptr || found->kind != yaml::NodeKind::scalar) {
+    return missing(fmt::format("{} is not set, and {} has no text of that name", variable, file));
+  }
+  return found->text;
+}
+
 FieldSpec field(std::string_view name, FieldType type, std::string_view doc,
                 std::string_view example) {
   return {.name = name, .type = type, .doc = doc, .example = example};
@@ -307,26 +344,21 @@ flow::PartSpec kafka_part() {
 }
 
 Result<std::string> read_secret(std::string_view name) {
-  const bool plain =
-      !name.empty() && name.size() <= 128 && std::ranges::all_of(name, [](unsigned char letter) {
-        return std::isalnum(letter) != 0 || letter == '_' || letter == '-' || letter == '.';
-      });
-  if (!plain || name.starts_with('.')) {
+  if (!is_secret_name(name)) {
     return fail("L115"_code, fmt::format("\"{}\" cannot name a secret", name))
         .cure("use letters, digits, _ and -");
   }
-  const char* folder = std::getenv("PENSTOCK_SECRETS");
-  const std::string file = fmt::format("{}/{}", folder == nullptr ? "/run/secrets" : folder, name);
-  if (auto text = read_whole(file)) return without_line_end(std::move(*text));
-  std::string variable = fmt::format("PENSTOCK_SECRET_{}", name);
-  for (char& letter : variable) {
-    letter = std::isalnum(static_cast<unsigned char>(letter)) != 0
-                 ? static_cast<char>(std::toupper(static_cast<unsigned char>(letter)))
-                 : '_';
-  }
+  const std::string variable = variable_of(name);
   if (const char* text = std::getenv(variable.c_str()); text != nullptr) return std::string(text);
-  return fail("L115"_code, fmt::format("there is no secret \"{}\"", name))
-      .because(fmt::format("neither the file {} nor the variable {} is there", file, variable));
+  const char* named = std::getenv("PENSTOCK_SECRETS");
+  if (named == nullptr) {
+    return fail("L115"_code, fmt::format("there is no secret \"{}\"", name))
+        .because(fmt::format("neither {} nor PENSTOCK_SECRETS is set", variable));
+  }
+  if (auto text = read_whole(fmt::format("{}/{}", named, name))) {
+    return without_line_end(std::move(*text));
+  }
+  return secret_of_mapping(named, name, variable);
 }
 
 Result<Settings> settings_of(const Config& config, std::string_view pipeline,

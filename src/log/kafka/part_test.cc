@@ -217,16 +217,30 @@ TEST_CASE("a token's life and principal") {
   }
 }
 
-TEST_CASE("secrets come from a folder or the environment") {
+TEST_CASE("secrets come from the environment, a file or a folder") {
   const auto folder = std::filesystem::temp_directory_path() / "penstock-secret-test";
   std::filesystem::create_directories(folder);
-  std::ofstream(folder / "kafka") << "from-a-file\n";
-  ::setenv("PENSTOCK_SECRETS", folder.c_str(), 1);              // NOLINT: one thread here
-  ::setenv("PENSTOCK_SECRET_DB_1", "from-the-environment", 1);  // NOLINT
-  CHECK(read_secret("kafka") == "from-a-file");
+  std::ofstream(folder / "kafka") << "from-a-folder\n";
+  std::ofstream(folder / "all.yaml") << "kafka: from-a-file\nnested: {a: b}\n";
+  std::ofstream(folder / "broken.yaml") << "kafka: \"s3cret\n";
+  CHECK(!read_secret("kafka"));                                 // nothing is set
+  ::setenv("PENSTOCK_SECRET_DB_1", "from-the-environment", 1);  // NOLINT: one thread here
   CHECK(read_secret("db-1") == "from-the-environment");
-  CHECK(!read_secret("lost"));
-  for (const char* name : {"", "../kafka", "a/b", ".kafka", "kafka\n"}) CHECK(!read_secret(name));
+  const auto read_by = [&](const std::filesystem::path& named, std::string_view name) {
+    ::setenv("PENSTOCK_SECRETS", named.c_str(), 1);  // NOLINT
+    return read_secret(name);
+  };
+  CHECK(read_by(folder, "kafka") == "from-a-folder");
+  CHECK(read_by(folder, "db-1") == "from-the-environment");
+  CHECK(read_by(folder / "all.yaml", "kafka") == "from-a-file");
+  CHECK(!read_by(folder / "all.yaml", "nested"));
+  CHECK(!read_by(folder / "all.yaml", "lost"));
+  CHECK(!read_by(folder / "nowhere.yaml", "kafka"));
+  const auto broken = read_by(folder / "broken.yaml", "kafka");
+  REQUIRE(!broken);
+  CHECK(render(broken.error()).find("s3cret") == std::string::npos);
+  for (const char* name : {"", "../kafka", "a/b", ".kafka", "kafka\n"})
+    CHECK(!read_by(folder, name));
   ::unsetenv("PENSTOCK_SECRETS");  // NOLINT
   std::filesystem::remove_all(folder);
 }

@@ -59,13 +59,13 @@ Result<void> Reader::connect() {
   return {};
 }
 
-Result<void> Reader::seek(const std::string& topic, int32_t partition, Offset from) {
+Result<void> Reader::seek(const TopicInfo& topic, int32_t partition, Offset from) {
   stop();
-  Open open{TopicHandle(rd_kafka_topic_new(client_.get(), topic.c_str(), nullptr)), topic,
+  Open open{TopicHandle(rd_kafka_topic_new(client_.get(), topic.name.c_str(), nullptr)), topic,
             partition, nullptr};
   Queue queue(rd_kafka_queue_new(client_.get()));
   if (rd_kafka_consume_start_queue(open.topic.get(), partition, from.value, queue.get()) != 0) {
-    return std::unexpected(kafka_error(rd_kafka_last_error(), "reading " + topic));
+    return std::unexpected(kafka_error(rd_kafka_last_error(), "reading " + topic.name));
   }
   open.feed = std::make_unique<Feed>(client_, std::move(queue), waker_.get());
   open.feed->begin(from);
@@ -88,9 +88,9 @@ Result<row::RawBatch> Reader::read(std::string_view topic, int32_t partition, Of
   row::RawBatch nothing;
   nothing.partition.index = partition;
   if (*next >= kept.end) return nothing;
-  if (!open_ || open_->name != name || open_->partition != partition ||
+  if (!open_ || open_->of.lineage != topics[0].lineage || open_->partition != partition ||
       open_->feed->next() != *next || open_->feed->fault()) {
-    PENSTOCK_TRY_VOID(seek(name, partition, *next));
+    PENSTOCK_TRY_VOID(seek(topics[0], partition, *next));
   }
   return take_until(kept.end, limits, next);
 }
@@ -108,11 +108,11 @@ Result<row::RawBatch> Reader::take_until(Offset end, const flow::PollLimits& lim
     if (any || *next >= end) return batch;
     if (feed.fault()) {
       const FeedFault fault = *feed.fault();
-      const std::string what = "reading " + open_->name;
+      const std::string what = "reading " + open_->of.name;
       stop();
       return std::unexpected(kafka_error(fault.code, what, fault.detail));
     }
-    if (steady_clock::now() > until) return std::unexpected(troubles_.explain("reading " + open_->name));
+    if (steady_clock::now() > until) return std::unexpected(troubles_.explain("reading " + open_->of.name));
     static_cast<Bell&>(*waker_).wait_until(
         std::min(until, steady_clock::now() + std::chrono::milliseconds(100)));
   }

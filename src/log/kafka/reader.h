@@ -35,12 +35,12 @@ class Reader {
   // The partition that is being read.
   struct Open {
     TopicHandle topic;
-    std::string name;
+    TopicInfo of;
     int32_t partition;
     std::unique_ptr<Feed> feed;
   };
   Result<void> connect();
-  Result<void> seek(const std::string& topic, int32_t partition, Offset from);
+  Result<void> seek(const TopicInfo& topic, int32_t partition, Offset from);
   Result<row::RawBatch> take_until(Offset end, const flow::PollLimits& limits, Offset* next);
   void stop();
 

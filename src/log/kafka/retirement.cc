@@ -59,12 +59,16 @@ void TransactionTraffic::watch(rd_kafka_conf_s* conf) {
 }
 
 void TransactionTraffic::begin() {
-  sent_ = answered_ = failed_ = broken_ = 0;
-  ends_sent_ = ends_answered_ = 0;
+  sent_ = told_ = failed_ = broken_ = 0;
+  ends_sent_ = ends_told_ = 0;
 }
 
 bool TransactionTraffic::must_retire() const {
-  return failed_ != 0 || broken_ != 0 || sent_ != answered_;
+  return failed_ != 0 || broken_ != 0 || told_ != kTold * sent_;
+}
+
+bool TransactionTraffic::end_is_ambiguous() const {
+  return ends_sent_ > 1 || ends_told_ != kTold * ends_sent_;
 }
 
 void TransactionTraffic::on_sent(int api) {
@@ -75,9 +79,9 @@ void TransactionTraffic::on_sent(int api) {
 
 void TransactionTraffic::on_answered(int api, bool well) {
   if (!of_transactions(api)) return;
-  ++answered_;
+  ++told_;
   if (!well) ++failed_;
-  if (api == kEndTxn && well) ++ends_answered_;
+  if (api == kEndTxn && well) ++ends_told_;
 }
 
 }  // namespace penstock::log::kafka

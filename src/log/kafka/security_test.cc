@@ -1,5 +1,5 @@
-// Logins, rights and outages against a real Kafka: each trouble is told by its own code, with a cure,
-// and within 15 seconds; and each way to log in works.
+// Logins, rights and outages against a real Kafka: each trouble is told by its own code, with a
+// cure, and within 15 seconds; and each way to log in works.
 #include "log/kafka/admin.h"
 #include "log/kafka/part.h"
 #include "log/kafka/test_broker.h"
@@ -45,7 +45,7 @@ struct Opened {
   double seconds = 0;
 };
 
-// Where nothing is refused the whole of `patience_millis` is waited; the default is what users have.
+// Where nothing is refused, the whole of `patience_millis` is waited.
 Opened open(const std::string& brokers, const std::string& rest, int64_t patience_millis = 3000) {
   auto settings = settings_for(brokers, rest);
   if (!settings) MESSAGE(render(settings.error()));

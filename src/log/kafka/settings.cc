@@ -174,8 +174,8 @@ std::string_view name_of(Role role) {
   return kNames[static_cast<size_t>(role)];
 }
 
-// Properties of the other kind of client are no error: `properties:` is one list for all clients, and
-// librdkafka warns about them into the log callback only.
+// Properties of the other kind of client are no error: `properties:` is one list for all clients,
+// and librdkafka warns about them into the log callback only.
 Result<void> set_given(rd_kafka_conf_t* conf, const Settings& settings) {
   for (const auto& [name, value] : settings.properties) {
     PENSTOCK_TRY_VOID(set(conf, name, value));

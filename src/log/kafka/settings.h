@@ -1,4 +1,4 @@
-// settings.h — how this process speaks to a Kafka cluster: brokers, security, librdkafka's properties.
+// settings.h — how this process speaks to Kafka: brokers, security, librdkafka's properties.
 //
 // Thread      values; make_conf() from any thread; ClientTroubles from any thread at any time.
 // Lifetime    a Conf belongs to whoever made it until rd_kafka_new() or make_client() took it. A
@@ -34,7 +34,7 @@ struct Token {
   std::string principal;
   int64_t expires_millis = 0;  // since 1970; a new one is asked for after four fifths of its life
 };
-// Called by a thread of librdkafka (make_client) or by whoever polls; may read a file or ask a server.
+// Called by a thread of librdkafka (make_client) or by whoever polls; may read a file.
 using TokenSource = std::function<Result<Token>()>;
 
 // What a target's `log:` says, read and checked.
@@ -75,7 +75,8 @@ using Client = std::unique_ptr<rd_kafka_s, ClientDestroy>;
 class ClientTroubles {
  public:
   ClientTroubles();
-  // The worst trouble since the beginning or clear() as an error about `what`; L101 when nothing was said.
+  // The worst trouble since the beginning or clear(), as an error about `what`; L101 when nothing
+  // was said.
   Error explain(std::string_view what) const;
   // The login, the TLS handshake or a right was refused: waiting will hardly help.
   bool refused() const;
@@ -105,7 +106,7 @@ Result<Client> make_client(Conf conf, Role role);
 // May the file set this property? Unknown: L107 with a did-you-mean; ours: L108; a bad value: L107.
 Result<void> check_property(const std::string& name, const std::string& value);
 
-// What librdkafka said about `what` ("claiming meters.processing"), classified: outages (waited out),
+// What librdkafka said about `what` ("claiming meters.processing"): outages (waited out),
 // rights and settings (L1xx with a cure), everything else. `code` is an rd_kafka_resp_err_t.
 Error kafka_error(int code, std::string_view what, std::string_view detail = {});
 // Worth trying again by itself: connection, leader or coordinator on the move, time-outs.

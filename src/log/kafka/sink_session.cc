@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstring>
+#include <iterator>
 #include <thread>
 #include <utility>
 
@@ -12,6 +13,7 @@ namespace {
 using std::chrono::steady_clock;
 
 constexpr std::chrono::seconds kClaimPatience{10};
+constexpr std::chrono::seconds kScanOfBroker{12};  // for transactions that nobody ends
 constexpr std::chrono::seconds kBeginPatience{5};
 constexpr int kOffsetsMillis = 1'000;
 constexpr std::chrono::milliseconds kOffsetsAgain{20};
@@ -28,6 +30,30 @@ std::vector<std::string> topics_of(const SinkWorld& world, const flow::SinkSpec&
   topics.push_back(world.positions_topic());
   if (spec.stateful) topics.push_back(state_topic(spec.group));
   return topics;
+}
+
+// A file, a simulated meter: no name of a topic has such characters.
+bool may_be_topic(std::string_view name) {
+  return !name.empty() && name.size() <= 249 && std::ranges::all_of(name, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           c == '.' || c == '_' || c == '-';
+  });
+}
+
+Result<std::vector<TopicInfo>> describe_inputs(Admin& admin,
+                                               const std::vector<std::string>& names) {
+  std::vector<std::string> topics;
+  std::ranges::copy_if(names, std::back_inserter(topics), may_be_topic);
+  PENSTOCK_TRY(found, admin.describe(topics));
+  std::vector<TopicInfo> inputs;
+  for (size_t i = 0, next = 0; i < names.size(); ++i) {
+    if (may_be_topic(names[i])) {
+      inputs.push_back(std::move(found[next++]));
+    } else {
+      inputs.emplace_back().name = names[i];
+    }
+  }
+  return inputs;
 }
 
 List offsets_of(const flow::Commit& commit, const flow::SinkSpec& spec,
@@ -77,7 +103,7 @@ flow::SinkEvent SinkSession::prepare() {
 
 Result<void> SinkSession::look_at_inputs() {
   vital_->beat();
-  PENSTOCK_TRY(inputs, world_.admin->describe(spec_.inputs));
+  PENSTOCK_TRY(inputs, describe_inputs(*world_.admin, spec_.inputs));
   inputs_ = std::move(inputs);
   const bool in_group = std::ranges::any_of(
       inputs_, [](const TopicInfo& input) { return !input.lineage.empty(); });
@@ -113,16 +139,21 @@ flow::SinkEvent SinkSession::claim(const flow::PartitionSet& partitions,
 Result<std::vector<flow::Owned>> SinkSession::find(const flow::PartitionSet& partitions,
                                                    bool in_group) {
   const Patience patience{steady_clock::now() + kClaimPatience, &vital_->stop};
+  // In front of a changelog's end a dead owner's transaction may stand until the broker ends it.
+  const Patience long_patience{
+      steady_clock::now() + std::chrono::milliseconds(world_.settings().transaction_millis) +
+          kScanOfBroker,
+      &vital_->stop};
   PENSTOCK_TRY_VOID(client_.ready(patience));
   if (!client_.open()) PENSTOCK_TRY_VOID(client_.look_at_topics());
   std::vector<Found> found;
   for (const Partition partition : partitions) found.emplace_back().partition = partition;
   if (in_group) PENSTOCK_TRY_VOID(ask_group(found, patience));
-  PENSTOCK_TRY_VOID(ask_positions(found, patience));
+  PENSTOCK_TRY_VOID(ask_positions(found, long_patience));
   if (in_group) PENSTOCK_TRY_VOID(ask_earliest(found));
   std::vector<flow::Owned> all;
   for (Found& one : found) {
-    PENSTOCK_TRY(own, owned(one, patience));
+    PENSTOCK_TRY(own, owned(one, long_patience));
     if (!in_group && own.start == flow::Start::restored) own.start = flow::Start::resumed;
     all.push_back(std::move(own));
   }
@@ -290,6 +321,7 @@ flow::SinkEvent SinkSession::commit(const flow::Commit& commit) {
 }
 
 flow::Ended SinkSession::ended(Trouble trouble) {
+  if (trouble.end == flow::CommitEnd::abort) client_.try_abort();
   return {trouble.end, {}, {}, std::move(trouble.error)};
 }
 

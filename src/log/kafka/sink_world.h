@@ -9,6 +9,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <string>
 
 namespace penstock::log::kafka {
@@ -20,6 +21,7 @@ struct SinkWorld {
   std::string process;  // random: in transactional ids of members that are no stable slots
   // Tests. 1: the next commit happens and ends unknown; 2: it does not happen and ends unknown.
   std::atomic<int> lose_next_answer = 0;
+  std::function<void(rd_kafka_conf_s*)> configure_for_test;  // of every transactional client
   bool never_retire = false;  // plants the torn transaction that retirement.h is against
   std::atomic<uint64_t> retired = 0;
 

@@ -42,6 +42,7 @@ Result<void> TransactionalClient::make() {
   }
   traffic_.watch(conf.get());
   count_deliveries(conf.get());
+  if (world_.configure_for_test) world_.configure_for_test(conf.get());
   deliveries_ = {};
   traffic_.begin();
   PENSTOCK_TRY(client, make_client(std::move(conf), Role::transactional_producer));
@@ -209,17 +210,28 @@ MaybeTrouble TransactionalClient::commit() {
   }
 }
 
+void TransactionalClient::try_abort() {
+  bool again = true;
+  if (open_) step_to_abort(again);
+}
+
+bool TransactionalClient::step_to_abort(bool& again) {
+  vital_.beat();
+  const ErrorHandle error(rd_kafka_abort_transaction(client_.get(), kStepMillis));
+  if (error != nullptr) {
+    again = rd_kafka_error_is_retriable(error.get()) != 0;
+    return false;
+  }
+  open_ = false;
+  retire_ = traffic_.must_retire();
+  deliveries_ = {};
+  return true;
+}
+
 bool TransactionalClient::abort() {
-  for (int step = 0; open_ && step < kAbortSteps && !vital_.stop; ++step) {
-    vital_.beat();
-    const ErrorHandle error(rd_kafka_abort_transaction(client_.get(), kStepMillis));
-    if (error == nullptr) {
-      open_ = false;
-      retire_ = traffic_.must_retire();
-      deliveries_ = {};
-      return true;
-    }
-    if (rd_kafka_error_is_retriable(error.get()) == 0) break;
+  bool again = true;
+  for (int step = 0; open_ && again && step < kAbortSteps && !vital_.stop; ++step) {
+    if (step_to_abort(again)) return true;
   }
   // Fenced, broken, or the broker is away: the client goes, and the next one of this id ends what is
   // open before it can begin.

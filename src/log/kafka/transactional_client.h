@@ -61,6 +61,8 @@ class TransactionalClient {
   MaybeTrouble send_offsets(const rd_kafka_topic_partition_list_t& offsets,
                             const rd_kafka_consumer_group_metadata_t& member);
   MaybeTrouble commit();
+  // One try, so that readers need not wait for an epoch that is given up; abort() goes on from there.
+  void try_abort();
   // Ends when it is aborted, also over an outage (by another client then); false: stopped before.
   bool abort();
   // Destroys the client; nothing offered is read any more.
@@ -68,6 +70,7 @@ class TransactionalClient {
 
  private:
   Result<void> make();
+  bool step_to_abort(bool& again);
   Result<void> init(const Patience& patience);
   Trouble trouble(const rd_kafka_error_t& error, std::string_view what) const;
   Trouble refused(Error error) const;

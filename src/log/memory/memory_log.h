@@ -110,7 +110,7 @@ class MemoryLog final : public flow::Log {
       bool gone;
     };
     std::vector<Change> changes;  // of state
-    Millis ends = kNever;  // when the commit that is under way arrives
+    Millis ends = kNever;         // when the commit that is under way arrives
   };
   using TransactionPtr = std::shared_ptr<Transaction>;
 

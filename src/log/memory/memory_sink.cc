@@ -10,7 +10,7 @@ namespace {
 
 Error refused_error(flow::CommitEnd end) {
   return fail("L001"_code, end == flow::CommitEnd::abort ? "the group knows no such member"
-                                                        : "another owner has claimed this")
+                                                         : "another owner has claimed this")
       .take();
 }
 
@@ -172,8 +172,12 @@ flow::SinkEvent MemorySink::poll_claim() {
       position.next =
           topic == nullptr ? Offset{} : topic->partitions[static_cast<size_t>(p.index)]->start();
     }
-    claimed.owned.push_back({p, position.term, position.next, position.fates,
-                             position.known ? flow::Start::resumed : flow::Start::first, {}});
+    claimed.owned.push_back({p,
+                             position.term,
+                             position.next,
+                             position.fates,
+                             position.known ? flow::Start::resumed : flow::Start::first,
+                             {}});
     if (!spec_.stateful) continue;
     for (const auto& [key, value] : position.state) {
       claimed.owned.back().state.push_back({key, value});
