@@ -11,7 +11,7 @@ BINARY_ONLY := -DPENSTOCK_TESTS=OFF -DPENSTOCK_BENCH=OFF
 EVERYTHING := -DPENSTOCK_TESTS=ON -DPENSTOCK_BENCH=ON
 link = ln -sfn release/src/app/penstock build/penstock
 
-.PHONY: all demo test bench kafka asan tsan format layers tidy clang-tidy help clean
+.PHONY: all demo test test-kafka chaos bench kafka asan tsan format layers tidy clang-tidy help clean
 
 all: ## build/penstock, the release binary
 	@tools/setup build
@@ -29,7 +29,23 @@ test: ## every test, with each one's share of the time
 	@echo "building the binary, the tests and the benchmarks in $(BUILD)"
 	@ninja -C $(BUILD) -j $(JOBS) --quiet
 	@$(link)
-	@tools/run_tests $(BUILD)
+	@tools/run_tests $(BUILD) -LE 'kafka|chaos'
+
+test-kafka: ## the tests that start real Kafka brokers
+	@tools/setup kafka
+	@tools/setup test
+	@$(call configure,$(EVERYTHING))
+	@ninja -C $(BUILD) -j $(JOBS) --quiet
+	@$(link)
+	@tools/run_tests $(BUILD) -L kafka
+
+chaos: ## a pipeline on three brokers while everything around it fails
+	@tools/setup kafka
+	@tools/setup test
+	@$(call configure,$(EVERYTHING))
+	@ninja -C $(BUILD) -j $(JOBS) --quiet penstock
+	@$(link)
+	@tools/run_tests $(BUILD) -L chaos
 
 bench: ## what a record costs: nanoseconds, allocations, records per second
 	@tools/setup bench

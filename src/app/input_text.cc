@@ -20,7 +20,8 @@ Result<std::string> read_input(const std::string& path) {
   };
   const std::unique_ptr<std::FILE, Close> file(path == "-" ? stdin
                                                            : std::fopen(path.c_str(), "rb"));
-  if (!file) return fail("U003"_code, fmt::format("cannot read {}: {}", path, std::strerror(errno)));
+  if (!file)
+    return fail("U003"_code, fmt::format("cannot read {}: {}", path, std::strerror(errno)));
   std::string text;
   char piece[65536];
   while (const size_t got = std::fread(piece, 1, sizeof piece, file.get())) {

@@ -1,6 +1,7 @@
 // instance.h — a pipeline's log, stores and tables, opened as the target says.
 //
-// With the embedded log the data folder holds log/, stores/<store>.sqlite and control.sock, and has one
+// With the embedded log the data folder holds log/, stores/<store>.sqlite and control.sock, and
+// has one
 // owner. With Kafka it holds at most stores/, and any number of processes run side by side.
 //
 // Thread      open() and create_missing() from one thread; the rest from any.

@@ -148,8 +148,8 @@ Report dead_report(const std::vector<inspect::StageLetters>& stages) {
 }  // namespace
 
 bool is_look(std::string_view verb) {
-  return verb == "status" || verb == "lag" || verb == "tail" || verb == "dead" || verb == "verify" ||
-         verb == "trace";
+  return verb == "status" || verb == "lag" || verb == "tail" || verb == "dead" ||
+         verb == "verify" || verb == "trace";
 }
 
 Result<int> look(const Options& options, const Looked& at, ops::Output& output) {

@@ -45,8 +45,9 @@ Result<std::unique_ptr<flow::Log>> open_log(const plan::Plan& plan, const std::s
                                             bool own, const Clock& clock) {
   if (plan.log.part == "embedded") return open_embedded(folder, own, clock);
   if (plan.log.part == "kafka") return open_kafka(plan);
-  return fail("U004"_code, fmt::format("target \"{}\" has the log \"{}\", which this version cannot run",
-                                      plan.target, plan.log.part));
+  return fail("U004"_code,
+              fmt::format("target \"{}\" has the log \"{}\", which this version cannot run",
+                          plan.target, plan.log.part));
 }
 
 }  // namespace penstock::app

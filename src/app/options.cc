@@ -150,7 +150,8 @@ void add_look_verbs(Builder& b) {
   b.target(trace);
   b.data(trace);
   b.format(trace);
-  b.value(trace, "-n,--limit", b.options.limit, "how many of each")->check(CLI::Range(1, 1'000'000));
+  b.value(trace, "-n,--limit", b.options.limit, "how many of each")
+      ->check(CLI::Range(1, 1'000'000));
   CLI::App* dead = b.verb("dead", "dead letters: why, where, and the bytes");
   b.look(dead);
   b.value(dead, "--stage", b.options.stage, "only this stage's");

@@ -16,11 +16,12 @@ std::string text_of(const std::string& topic, const RecordLine& line, Format for
     return fmt::format("{}/{}@{} {} {}\n", topic, line.partition, line.offset.value,
                        shown_time(line.timestamp), line.json);
   }
-  const std::string head = to_json(Value::Object{{"topic", topic},
-                                                 {"partition", static_cast<int64_t>(line.partition)},
-                                                 {"offset", line.offset.value},
-                                                 {"timestamp", shown_time(line.timestamp)},
-                                                 {"key", line.key}});
+  const std::string head =
+      to_json(Value::Object{{"topic", topic},
+                            {"partition", static_cast<int64_t>(line.partition)},
+                            {"offset", line.offset.value},
+                            {"timestamp", shown_time(line.timestamp)},
+                            {"key", line.key}});
   return fmt::format("{},\"value\":{}}}\n", head.substr(0, head.size() - 1), line.json);
 }
 

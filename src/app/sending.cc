@@ -103,8 +103,8 @@ class Sender {
                                          input.name.substr(input.name.find(':') + 1, 32));
     PENSTOCK_TRY(chosen, choose_group(instance_.log(), base, input.rows, options_.again));
     if (chosen.refused) {
-      return fail("U006"_code, fmt::format("{} was sent to {} before: all {} rows", path, topic.name,
-                                          input.rows));
+      return fail("U006"_code, fmt::format("{} was sent to {} before: all {} rows", path,
+                                           topic.name, input.rows));
     }
     ops::Parts parts = instance_.parts();
     parts.plan = plan_;

@@ -1,6 +1,7 @@
 // trace.h — one key through every topic to its rows.
 //
-// Thread      any; reads topics from their start, so it takes as long as their partitions are large.
+// Thread      any; reads topics from their start, so it takes as long as their partitions are
+// large.
 #pragma once
 
 #include "app/look.h"

@@ -103,8 +103,8 @@ class Demo {
     std::string text;
     for (const plan::Store& store : host_.instance().plan()->stores) {
       flow::Store* opened = host_.instance().store_of()(store.name);
-      const auto rows =
-          opened == nullptr ? std::vector<std::string>() : opened->newest(store.table, kNewestRows, {});
+      const auto rows = opened == nullptr ? std::vector<std::string>()
+                                          : opened->newest(store.table, kNewestRows, {});
       if (!rows) continue;
       for (const std::string& row : *rows)
         text += fmt::format("  {} {}\n", store.name, row.substr(0, 150));

@@ -154,6 +154,13 @@ TEST_CASE("times that are none are refused") {
     CHECK_MESSAGE(!parse_rfc3339(text).has_value(), text);
   }
   int64_t units = 0;
+  for (const Logical logical : {Logical::timestamp_millis, Logical::timestamp_micros,
+                                Logical::local_timestamp_millis, Logical::local_timestamp_micros}) {
+    std::string text;
+    CHECK(!append_logical_time(logical, INT64_MIN, text));  // no such year, and no overflow
+    CHECK(!append_logical_time(logical, INT64_MAX, text));
+    CHECK(text.empty());
+  }
   CHECK(!parse_logical_time(Logical::timestamp_millis, "2026-01-01T00:00:00.0001Z", units));
   CHECK(!parse_logical_time(Logical::timestamp_nanos, "9999-01-01T00:00:00Z", units));
 }

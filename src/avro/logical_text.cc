@@ -212,8 +212,10 @@ bool append_logical_time(Logical logical, int64_t units, std::string& out) {
     append_time_of_day(units * unit_nanos, out);
     return true;
   }
-  const int64_t seconds = units / per_second - (units % per_second < 0 ? 1 : 0);
-  const Instant at{seconds, static_cast<uint32_t>((units - seconds * per_second) * unit_nanos)};
+  const int64_t remainder = units % per_second;
+  const int64_t seconds = units / per_second - (remainder < 0 ? 1 : 0);
+  const int64_t fraction = remainder < 0 ? remainder + per_second : remainder;
+  const Instant at{seconds, static_cast<uint32_t>(fraction * unit_nanos)};
   return is_local(logical) ? append_local_time(at, out) : append_rfc3339(at, out);
 }
 

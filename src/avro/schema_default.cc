@@ -28,7 +28,7 @@ bool SchemaBuilder::encode_default(Default& one) {
   if (!encoder.encode(*field.type, *one.json)) {
     path_ = one.path;
     return no("A003"_code, fmt::format("the default of field \"{}\" does not fit: {}", field.name,
-                                      encoder.why()));
+                                       encoder.why()));
   }
   default_bytes_ += field.default_datum.size();
   if (default_bytes_ > kMaxDefaultsBytes) return no("A004"_code, "defaults too large");

@@ -297,7 +297,7 @@ bool SchemaBuilder::size(Node& node, const Json& json) {
 Result<SchemaPtr> parse(std::string_view text) {
   if (text.size() > kMaxSchemaBytes)
     return fail("A004"_code, fmt::format("a schema of {} bytes; at most {} are read", text.size(),
-                                        kMaxSchemaBytes));
+                                         kMaxSchemaBytes));
   Json json;
   if (primitive_type(text)) {
     json.kind = Json::Kind::string;

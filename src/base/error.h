@@ -44,7 +44,8 @@ struct CodeName {
   }
 };
 
-// The entry called Name; error.cc makes one for each line of the catalogue. So a code that stands in no
+// The entry called Name; error.cc makes one for each line of the catalogue. So a code that
+// stands in no
 // line does not link, and a new line of the catalogue compiles error.cc alone.
 template <CodeName Name>
 struct Listed {

@@ -32,7 +32,7 @@ Result<Outlet> Outlet::make(const plan::Topic& topic, flow::Shape& shape,
     }
     if (!flow::can_be_key(avro::slot_shape(*found->type).kind)) {
       return fail("P302"_code, fmt::format("topic {} is keyed by \"{}\", which is {}", topic.name,
-                                          field, avro::describe(*found->type)));
+                                           field, avro::describe(*found->type)));
     }
     key_slots.push_back(shape.slot(field));
   }

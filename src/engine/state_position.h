@@ -4,7 +4,8 @@
 // to: the row kStatePositionKey. At claim it is compared with the position that the sink gave.
 //
 // Thread      free functions.
-// Errors      E004 when they part. A stage that got its memory only now has records behind it and no
+// Errors      E004 when they part. A stage that got its memory only now has records behind it
+// and no
 //             state: that is no error as long as nothing was absorbed before.
 //
 //     epoch.state.push_back(position_row({0, 2}, next, epoch.arena));

@@ -118,7 +118,8 @@ struct PartSpec {
   // `fields` has one entry that describes the values.
   bool open = false;
   bool built = true;  // false: known to check and plan, not yet to run
-  // Steps that remember something between records: what, for each input partition, and its bound, in
+  // Steps that remember something between records: what, for each input partition, and its
+  // bound, in
   // words. Empty: the step is pure. Only stages that end in a log may have such steps.
   std::function<std::string(const Config&)> remembers = {};
   // Steps only.

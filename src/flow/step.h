@@ -1,4 +1,5 @@
-// step.h — a step of a stage: it looks at a batch and tags, takes out or adds. Pure, unless it has a
+// step.h — a step of a stage: it looks at a batch and tags, takes out or adds. Pure, unless it
+// has a
 // memory (flow/memory.h): then what it does depends on the records before, and on nothing else.
 //
 // Thread      one Step per worker; apply() is not const because a step may have scratch memory.

@@ -1,8 +1,11 @@
-// exposition.h — what the workers of this process do, as Prometheus reads it, and as Kubernetes asks:
+// exposition.h — what the workers of this process do, as Prometheus reads it, and as Kubernetes
+// asks:
 // is it alive, is it ready?
 //
-// Alive: every worker's loop has turned within kLoopMillisMax. Ready: every worker has been assigned
-// its partitions once (none is fine: there may be more workers than partitions), none was refused, none stands
+// Alive: every worker's loop has turned within kLoopMillisMax. Ready: every worker has been
+// assigned
+// its partitions once (none is fine: there may be more workers than partitions), none was
+// refused, none stands
 // still for good.
 //
 // Thread      pure functions of snapshots.

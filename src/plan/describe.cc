@@ -49,13 +49,13 @@ std::string_view merge_text(flow::Merge merge) {
 
 std::string topic_json(const Topic& topic) {
   return fmt::format(
-      R"({{"name":{},"tenant":{},"key":{},"schema":{},"framing":"{}","partition":"{}","partitions":{},)"
+      R"({{"name":{},"tenant":{},"key":{},"schema":{},"framing":"{}","partition":"{}",)"
+      R"("partitions":{},)"
       R"("replicas":{},"keep_millis":{}}})",
       quoted(topic.name), quoted(topic.tenant), list(topic.key),
       topic.schema == nullptr ? "null" : topic.schema->json(),
       topic.framing == avro::Framing::bare ? "bare" : "single_object",
-      topic.same_partition ? "same" : "key", topic.partitions,
-      topic.replicas, topic.keep_millis);
+      topic.same_partition ? "same" : "key", topic.partitions, topic.replicas, topic.keep_millis);
 }
 
 std::string stage_json(const Stage& stage) {

@@ -178,8 +178,8 @@ void keeps_partitions(Draft& draft, StageDraft& from, const Stage& stage, const 
     for (const std::string& input : stage.from) {
       const int32_t partitions = draft.topic(input)->partitions;
       if (partitions == to->partitions) continue;
-      draft.report(fail("P068"_code, fmt::format("topic {} has {} partitions, and {} has {}", output,
-                                                 to->partitions, input, partitions)),
+      draft.report(fail("P068"_code, fmt::format("topic {} has {} partitions, and {} has {}",
+                                                 output, to->partitions, input, partitions)),
                    at);
       from.broken = true;
       return;

@@ -280,8 +280,8 @@ Result<void> Checker::need_value(Expr* expr) {
 Result<void> Checker::need_bool(Expr* expr, std::string_view where) {
   PENSTOCK_TRY_VOID(need_value(expr));
   if (is_dyn(*expr) || expr->type->kind == TypeKind::bool_) return {};
-  return trouble("R003"_code, fmt::format("{} takes a bool, not a {}", where, describe(*expr->type)),
-                 *expr)
+  return trouble("R003"_code,
+                 fmt::format("{} takes a bool, not a {}", where, describe(*expr->type)), *expr)
       .cure("compare the value with something, as in kwh > 0.0");
 }
 

@@ -104,7 +104,7 @@ Result<std::vector<uint32_t>> key_slots(const flow::Config& config, flow::Shape&
   const auto by = config.list("by");
   if (by.size() != table.key.size()) {
     return fail("P304"_code, fmt::format("the table's key has {} field(s), the join names {}",
-                                        table.key.size(), by.size()))
+                                         table.key.size(), by.size()))
         .at(config.place("by"));
   }
   std::vector<uint32_t> slots;
@@ -112,7 +112,8 @@ Result<std::vector<uint32_t>> key_slots(const flow::Config& config, flow::Shape&
     const auto* field = shape.field(name->text);
     if (field == nullptr) return std::unexpected(no_such_field(config, *name, shape));
     if (!flow::can_be_key(avro::slot_shape(*field->type).kind)) {
-      return fail("P302"_code, fmt::format("\"{}\" is {}", name->text, avro::describe(*field->type)))
+      return fail("P302"_code,
+                  fmt::format("\"{}\" is {}", name->text, avro::describe(*field->type)))
           .at(config.place(*name));
     }
     slots.push_back(shape.slot(name->text));

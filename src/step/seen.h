@@ -10,7 +10,8 @@
 // Answers depend on the records before, in their order, and on nothing else; at the limit of keys
 // also on where epochs end.
 //
-//   entries   ░░░░░░▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒|▒▒▒|▒▒▒▒|▒▒   a ring: front ░ leaves, records come at the
+//   entries   ░░░░░░▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒|▒▒▒|▒▒▒▒|▒▒   a ring: front ░ leaves, records
+//   come at the
 //   chunks    └ 17 ┘└── 18 ──┘└── 21 ──┘ 24  25   open      end; a chunk is a row of state
 //   table     hash ──► number of the entry
 //

@@ -68,7 +68,7 @@ class Producer(threading.Thread):
                 self.client.poll(0)
                 ahead = number / self.rate - (time.monotonic() - began)
                 if ahead > 0:
-                    self.stopped.wait(ahead) if number < self.records else time.sleep(ahead)  # keeps the pace
+                    self.stopped.wait(ahead) if number < self.records else time.sleep(ahead)  # poll: keeps the pace
         self.client.flush(300)
 
     def delivered(self, error, _):

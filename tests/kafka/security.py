@@ -52,6 +52,8 @@ with Broker(sasl=True, acl=True) as broker:
     refused("an unknown host", "L102", 'kafka: "no-such-host.invalid:9092"', also=["no-such-host.invalid"])
     refused("a closed port", "L101", 'kafka: "127.0.0.1:1"', also=["127.0.0.1:1"])
     refused("a plain client at a listener for TLS", "L116", f'kafka: "{facts["tls"]}"')
+    # Before anything makes the topics.
+    refused("too few brokers for the replicas", "L106", f'kafka: "{facts["bootstrap"]}"', replicas=3, also=["replicas"])
     refused("missing rights on topics", "L105", login.replace("USER", "nobody"), also=["kafka-acls"])
     for name in ("in", "out", "trial", "dead"):
         broker.tool("AclCommand", "--add", "--allow-principal", "User:nobody", "--operation", "All", "--topic", name,
@@ -61,4 +63,3 @@ with Broker(sasl=True, acl=True) as broker:
     broker.tool("AclCommand", "--add", "--allow-principal", "User:nobody", "--operation", "All", "--group", "trial",
                 "--resource-pattern-type", "prefixed")
     refused("missing rights on a transactional id", "L105", login.replace("USER", "nobody"), also=["--transactional-id"], within=20)
-    refused("too few brokers for the replicas", "L106", f'kafka: "{facts["bootstrap"]}"', replicas=3, also=["replicas"])

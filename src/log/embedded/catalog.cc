@@ -30,7 +30,7 @@ Result<void> check_spec(const flow::TopicSpec& spec) {
   }
   if (spec.partitions < 1 || spec.partitions > kMaxPartitions) {
     return fail("L006"_code, fmt::format("topic \"{}\" with {} partitions; 1 to {} are possible",
-                                        spec.name, spec.partitions, kMaxPartitions));
+                                         spec.name, spec.partitions, kMaxPartitions));
   }
   return {};
 }

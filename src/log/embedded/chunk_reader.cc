@@ -13,7 +13,7 @@ std::unexpected<Error> ChunkReader::damage(std::string_view why) {
   chunk_.reset();
   return std::unexpected(
       fail("L003"_code, fmt::format("topic \"{}\", partition {}, offset {}: {}", topic_->name,
-                                   partition_, position_.value, why))
+                                    partition_, position_.value, why))
           .take());
 }
 

@@ -108,7 +108,8 @@ class Committer {
   void withdraw(const RequestPtr& request);
   // Submits and waits; for what may block.
   flow::SinkEvent run(RequestPtr request);
-  // What the group's stage remembers of a partition, as it is in the folder. For who has claimed it:
+  // What the group's stage remembers of a partition, as it is in the folder. For who has
+  // claimed it:
   // nobody else changes it then. Any thread; blocks while it reads.
   Result<flow::StateRows> read_state(const GroupKey& key) const;
 

@@ -3,7 +3,8 @@
 // Thread      one worker.
 // Lifetime    the Committer outlives it. Records stay in the worker's memory until the write; a
 //             sink that is destroyed takes its request back, or waits the moment until it is done.
-// Limits      an epoch of at most 64 MiB of records and state (write() answers `full`), a batch of at most
+// Limits      an epoch of at most 64 MiB of records and state (write() answers `full`), a batch
+// of at most
 //             kMaxChunkBytes (`error`).
 #pragma once
 

@@ -87,7 +87,7 @@ Result<FolderLock> FolderLock::own(const std::string& folder, const std::string&
   if (!write_owner(descriptor, socket_path)) {
     ::close(descriptor);
     return fail("L001"_code, fmt::format("cannot write into the data folder {}: {}", folder,
-                                        std::strerror(errno)));
+                                         std::strerror(errno)));
   }
   return FolderLock(descriptor);
 }

@@ -49,8 +49,8 @@ std::vector<const char*> c_names(const std::vector<std::string>& names) {
 
 Result<NewTopicHandle> new_topic(const NewTopic& spec) {
   char said[256] = "";
-  NewTopicHandle topic(rd_kafka_NewTopic_new(spec.name.c_str(), spec.partitions, spec.replicas,
-                                             said, sizeof said));
+  NewTopicHandle topic(
+      rd_kafka_NewTopic_new(spec.name.c_str(), spec.partitions, spec.replicas, said, sizeof said));
   if (topic == nullptr) return fail("L006"_code, "the topic " + spec.name + ": " + said);
   rd_kafka_NewTopic_set_config(topic.get(), "cleanup.policy",
                                spec.compacted ? "compact" : "delete");
@@ -104,8 +104,9 @@ Result<rd_kafka_resp_err_t> list_offsets_once(rd_kafka_t* client,
   for (size_t i = 0; i < count; ++i) {
     const auto* found = rd_kafka_ListOffsetsResultInfo_topic_partition(infos[i]);
     if (found->err != RD_KAFKA_RESP_ERR_NO_ERROR) return found->err;
-    const auto at = std::find_if(topics.begin(), topics.end(),
-                                 [&](const TopicInfo& topic) { return topic.name == found->topic; });
+    const auto at = std::find_if(topics.begin(), topics.end(), [&](const TopicInfo& topic) {
+      return topic.name == found->topic;
+    });
     if (at == topics.end()) continue;
     each(static_cast<size_t>(at - topics.begin()), found->partition, {found->offset});
   }
@@ -116,7 +117,8 @@ Result<rd_kafka_resp_err_t> list_offsets_once(rd_kafka_t* client,
 Result<void> list_offsets(rd_kafka_t* client, const std::vector<TopicInfo>& topics, int64_t spec,
                           bool committed, const EachEnd& each) {
   const auto until = steady_clock::now() + milliseconds(kAdminMillis);
-  while (std::any_of(topics.begin(), topics.end(), [](const auto& t) { return t.partitions > 0; })) {
+  while (
+      std::any_of(topics.begin(), topics.end(), [](const auto& t) { return t.partitions > 0; })) {
     PENSTOCK_TRY(code, list_offsets_once(client, topics, spec, committed, each));
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR) break;
     if (!is_outage(code) || steady_clock::now() > until) {
@@ -140,8 +142,7 @@ Result<std::unique_ptr<Admin>> Admin::open(const Settings& settings) {
   const auto until = steady_clock::now() + milliseconds(settings.unreachable_millis);
   const std::string what = "reaching " + settings.brokers;
   while (true) {
-    const auto left =
-        std::chrono::duration_cast<milliseconds>(until - steady_clock::now()).count();
+    const auto left = std::chrono::duration_cast<milliseconds>(until - steady_clock::now()).count();
     const rd_kafka_metadata_t* found = nullptr;
     const auto code = rd_kafka_metadata(client.get(), 0, nullptr, &found,
                                         static_cast<int>(std::clamp<int64_t>(left, 1, 500)));
@@ -202,8 +203,8 @@ Result<void> Admin::wait_for_leaders(const std::vector<std::string>& names) {
     });
     if (missing == found.end()) return {};
     if (steady_clock::now() > until) {
-      return std::unexpected(kafka_error(RD_KAFKA_RESP_ERR__TIMED_OUT,
-                                         "waiting for the leaders of " + missing->name));
+      return std::unexpected(
+          kafka_error(RD_KAFKA_RESP_ERR__TIMED_OUT, "waiting for the leaders of " + missing->name));
     }
     std::this_thread::sleep_for(milliseconds(10));  // the answer changes; nothing tells when
   }
@@ -270,19 +271,18 @@ Result<std::vector<int64_t>> Admin::keep_millis(const std::vector<std::string>& 
     handles.emplace_back(rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, name.c_str()));
     wanted.push_back(handles.back().get());
   }
-  PENSTOCK_TRY(event, ask(client_.get(), RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS,
-                          "asking for the retention of topics",
-                          [&](const auto* options, auto* queue) {
-                            rd_kafka_DescribeConfigs(client_.get(), wanted.data(), wanted.size(),
-                                                     options, queue);
-                          }));
+  PENSTOCK_TRY(event,
+               ask(client_.get(), RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS,
+                   "asking for the retention of topics", [&](const auto* options, auto* queue) {
+                     rd_kafka_DescribeConfigs(client_.get(), wanted.data(), wanted.size(), options,
+                                              queue);
+                   }));
   size_t count = 0;
   const auto** found = rd_kafka_DescribeConfigs_result_resources(
       rd_kafka_event_DescribeConfigs_result(event.get()), &count);
   for (size_t i = 0; i < count; ++i) {
-    const auto at =
-        std::find(names.begin(), names.end(), rd_kafka_ConfigResource_name(found[i])) -
-        names.begin();
+    const auto at = std::find(names.begin(), names.end(), rd_kafka_ConfigResource_name(found[i])) -
+                    names.begin();
     size_t entries = 0;
     const auto** configs = rd_kafka_ConfigResource_configs(found[i], &entries);
     for (size_t e = 0; e < entries && at < std::ssize(names); ++e) {
@@ -316,8 +316,7 @@ Result<std::vector<std::vector<flow::PartitionState>>> Admin::bounds(
 // ---- groups
 
 Result<std::vector<CommittedOffset>> Admin::committed(const std::string& group) {
-  const GroupOffsetsRequest request(
-      rd_kafka_ListConsumerGroupOffsets_new(group.c_str(), nullptr));
+  const GroupOffsetsRequest request(rd_kafka_ListConsumerGroupOffsets_new(group.c_str(), nullptr));
   rd_kafka_ListConsumerGroupOffsets_t* wanted = request.get();
   PENSTOCK_TRY(event,
                ask(client_.get(), RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS,

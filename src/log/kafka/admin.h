@@ -56,7 +56,8 @@ class Admin {
   // Waits until the cluster answers, at most Settings::unreachable_millis.
   static Result<std::unique_ptr<Admin>> open(const Settings& settings);
 
-  // Makes what is missing and waits until every partition has a leader; returns the names made here.
+  // Makes what is missing and waits until every partition has a leader; returns the names made
+  // here.
   // A topic that somebody else makes at the same time is fine.
   Result<std::vector<std::string>> create(const std::vector<NewTopic>& topics);
   // One for each name, in the same order.
@@ -65,9 +66,10 @@ class Admin {
   Result<std::vector<std::string>> all_topics();
   // retention.ms of each; -1 for ever.
   Result<std::vector<int64_t>> keep_millis(const std::vector<std::string>& names);
-  // First kept and next to be written, of every partition. `committed`: up to the last stable offset.
-  Result<std::vector<std::vector<flow::PartitionState>>> bounds(const std::vector<TopicInfo>& topics,
-                                                                bool committed = false);
+  // First kept and next to be written, of every partition. `committed`: up to the last stable
+  // offset.
+  Result<std::vector<std::vector<flow::PartitionState>>> bounds(
+      const std::vector<TopicInfo>& topics, bool committed = false);
   // Empty for a group that never was.
   Result<std::vector<CommittedOffset>> committed(const std::string& group);
   Result<uint32_t> members(const std::string& group);

@@ -75,9 +75,8 @@ Result<void> Changelog::serve(const rd_kafka_message_t& message, const Changelog
   }
   if (message.err != RD_KAFKA_RESP_ERR_NO_ERROR) {
     if (is_outage(message.err)) return {};
-    return std::unexpected(
-        kafka_error(message.err, "reading " + std::string(list_->elems[0].topic),
-                    rd_kafka_message_errstr(&message)));
+    return std::unexpected(kafka_error(message.err, "reading " + std::string(list_->elems[0].topic),
+                                       rd_kafka_message_errstr(&message)));
   }
   ChangelogRow row;
   row.key = {static_cast<const char*>(message.key), message.key_len};

@@ -1,13 +1,14 @@
 // changelog.h — reads a compacted topic's partition from its start to its end as it is now.
 //
-// Records of transactions that were aborted are never seen; those of one that is still open are waited
-// for, since behind it committed ones may lie.
+// Records of transactions that were aborted are never seen; those of one that is still open are
+// waited for, since behind it committed ones may lie.
 //
 // Thread      one; blocks at most until `deadline`.
 // Limits      as what the callback keeps: every record goes by once, superseded ones too.
 // Errors      L122 the end was not reached in time (an open transaction in front of it, an outage).
 //
-//     PENSTOCK_TRY_VOID(replay(admin, "p.positions", 0, {deadline, stop}, [&](const ChangelogRow& row) {…}));
+//     PENSTOCK_TRY_VOID(replay(admin, "p.positions", 0, {deadline, stop}, [&](const ChangelogRow&
+//     row) {…}));
 #pragma once
 
 #include "base/error.h"
@@ -57,7 +58,7 @@ class Changelog {
   Client client_;
   TopicHandle topic_;
   Queue queue_;
-  List list_;  // the partition, to ask for its position
+  List list_;               // the partition, to ask for its position
   int32_t partition_ = -1;  // when it was started
   Offset position_;
 };

@@ -27,8 +27,8 @@ namespace penstock::log::kafka {
 
 inline constexpr size_t kMaxChunkMessages = 4096;
 
-// A client that outlives its owner as long as batches of it are held; it does not leave its group when
-// it ends (KafkaSource::close() does).
+// A client that outlives its owner as long as batches of it are held; it does not leave its group
+// when it ends (KafkaSource::close() does).
 using SharedClient = std::shared_ptr<rd_kafka_t>;
 SharedClient share_client(rd_kafka_t* client);
 

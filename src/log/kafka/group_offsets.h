@@ -1,8 +1,9 @@
 // group_offsets.h — the stable committed offsets of a group, as a claim needs them.
 //
 // Thread      any; one call blocks at most `millis`.
-// Errors      retriable ones are told apart: a pending transaction of another owner hides the offset
-//             and has to be waited for; only an answer without error says "nothing was committed".
+// Errors      retriable ones are told apart: a pending transaction of another owner hides the
+//             offset and has to be waited for; only an answer without error says "nothing was
+//             committed".
 //
 //     auto got = stable_offsets(client, "p.stage", {{"in", 0}}, 1000);
 //     if (got.again) …ask again… else if (got.error) … else got.offsets[0].next

@@ -1,12 +1,13 @@
 // group_states.h — how far every group of the pipeline is, and with which fates.
 //
 // The cluster's committed offset wins; the own copy in <pipeline>.positions has the groups whose
-// offsets have expired, the inputs that are no topics, and fates that are too long for an offset's metadata.
+// offsets have expired, the inputs that are no topics, and fates that are too long for an offset's
+// metadata.
 //
 // Thread      any; calls wait for each other.
 // Lifetime    within its KafkaLog's.
-// Limits      keeps the last row of each (group, input, partition) of the pipeline; a later call reads
-//             only what came since.
+// Limits      keeps the last row of each (group, input, partition) of the pipeline; a later call
+//             reads only what came since.
 // Errors      L1xx.
 //
 //     PENSTOCK_TRY(states, group_states.look({"p.stage"}));

@@ -39,7 +39,7 @@ using AdminOptions = Handle<rd_kafka_AdminOptions_t, rd_kafka_AdminOptions_destr
 using TopicCollection = Handle<rd_kafka_TopicCollection_t, rd_kafka_TopicCollection_destroy>;
 using NewTopicHandle = Handle<rd_kafka_NewTopic_t, rd_kafka_NewTopic_destroy>;
 using ConfigResource = Handle<rd_kafka_ConfigResource_t, rd_kafka_ConfigResource_destroy>;
-using GroupOffsetsRequest = Handle<rd_kafka_ListConsumerGroupOffsets_t,
-                                   rd_kafka_ListConsumerGroupOffsets_destroy>;
+using GroupOffsetsRequest =
+    Handle<rd_kafka_ListConsumerGroupOffsets_t, rd_kafka_ListConsumerGroupOffsets_destroy>;
 
 }  // namespace penstock::log::kafka

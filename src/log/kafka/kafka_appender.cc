@@ -56,8 +56,8 @@ flow::Ended AppendSession::append(const std::vector<flow::EncodedBatch>& batches
   }
   for (const flow::EncodedBatch& batch : batches) {
     vital_->beat();
-    auto offered = outbox_.offer(client_.get(), handles_[batch.output].get(), batch, deliveries_,
-                                 vital_->stop);
+    auto offered =
+        outbox_.offer(client_.get(), handles_[batch.output].get(), batch, deliveries_, *vital_);
     if (!offered) return gone_wrong(flow::CommitEnd::unknown, std::move(offered).error());
   }
   return acknowledged();

@@ -21,7 +21,8 @@ class RealKafkaLog final : public KafkaLog {
       : admin_(std::move(admin)), reader_(*admin_), group_states_(*admin_, reader_) {}
   Result<void> prepare();
 
-  Result<std::vector<std::string>> create_missing(const std::vector<flow::TopicSpec>& topics) override;
+  Result<std::vector<std::string>> create_missing(
+      const std::vector<flow::TopicSpec>& topics) override;
   void declare_groups(const std::vector<flow::SourceSpec>& groups) override;
   Result<std::unique_ptr<flow::Source>> open_source(const flow::SourceSpec& spec,
                                                     flow::Waker& waker) override;

@@ -1,8 +1,8 @@
 #include "log/kafka/kafka_log.h"
 
 #include "flow/log_contract.h"
-#include "log/kafka/test_broker.h"
 #include "log/kafka/kafka_source.h"
+#include "log/kafka/test_broker.h"
 
 #include <doctest/doctest.h>
 
@@ -14,7 +14,8 @@
 namespace penstock::log::kafka {
 namespace {
 
-// One cluster serves all cases: each sees only topics and groups whose names begin with its own prefix.
+// One cluster serves all cases: each sees only topics and groups whose names begin with its own
+// prefix.
 class PrefixedLog final : public flow::Log {
  public:
   PrefixedLog(flow::Log& log, std::string prefix) : log_(log), prefix_(std::move(prefix)) {}
@@ -95,7 +96,8 @@ class KafkaHarness final : public flow::LogHarness {
     log_.reset();
     open();
   }
-  // As the cluster's own tools do it: it removes the member, which finds out with its next heartbeat.
+  // As the cluster's own tools do it: it removes the member, which finds out with its next
+  // heartbeat.
   void evict(flow::Source& source) override {
     const auto& kafka = static_cast<KafkaSource&>(source);
     const auto* member = dynamic_cast<const KafkaMembership*>(kafka.membership().get());

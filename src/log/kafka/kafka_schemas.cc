@@ -80,8 +80,7 @@ void KafkaSchemas::follow(Changelog log) {
     }
     const auto now = Clock::now();
     const Result<void> read =
-        asking ? read_to_end(log)
-               : log.poll(0, [this](const ChangelogRow& row) { take(row); });
+        asking ? read_to_end(log) : log.poll(0, [this](const ChangelogRow& row) { take(row); });
     if (asking && read) settle(now);
     if (read) continue;
     std::unique_lock lock(mutex_);

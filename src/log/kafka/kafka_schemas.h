@@ -1,8 +1,8 @@
 // kafka_schemas.h — the schemas of what lies in the log: the compacted topic <pipeline>.schemas.
 //
-// Key: the fingerprint, 16 hexadecimal digits; value: the schema's JSON. A thread of its own follows the
-// topic and keeps all of it parsed. A fingerprint that is not there is unknown *for good* only when the
-// topic was read up to its end as it was after the question.
+// Key: the fingerprint, 16 hexadecimal digits; value: the schema's JSON. A thread of its own
+// follows the topic and keeps all of it parsed. A fingerprint that is not there is unknown *for
+// good* only when the topic was read up to its end as it was after the question.
 //
 // Thread      any.
 // Lifetime    of its KafkaLog; the destructor waits for the follower's running call.

@@ -20,10 +20,10 @@ int32_t KafkaSink::partitions(uint32_t output) const { return partitions_[output
 void KafkaSink::begin_claim(flow::PartitionSet partitions, flow::Membership membership) {
   PENSTOCK_CHECK(!in_flight_ && !event_);
   in_flight_ = true;
-  thread_.post([session = session_, partitions = std::move(partitions),
-                membership = std::move(membership)] {
-    return session->claim(partitions, membership);
-  });
+  thread_.post(
+      [session = session_, partitions = std::move(partitions), membership = std::move(membership)] {
+        return session->claim(partitions, membership);
+      });
 }
 
 flow::WriteAnswer KafkaSink::write(const flow::EncodedBatch& batch) {
@@ -73,7 +73,8 @@ void KafkaSink::begin_commit(flow::Commit commit) {
     return waker_.wake();
   }
   in_flight_ = true;
-  thread_.post([session = session_, commit = std::move(commit)] { return session->commit(commit); });
+  thread_.post(
+      [session = session_, commit = std::move(commit)] { return session->commit(commit); });
 }
 
 void KafkaSink::begin_abort() {

@@ -1,11 +1,13 @@
 // kafka_sink.h — a worker's transactional producer, as the contract of a log's sink has it.
 //
-// write() only remembers: the epoch's batches go to the client when its commit begins, all on the helper
-// thread, so an epoch that is given up before has sent nothing, no transaction is ever open while records
-// are being gathered, and the worker computes the next epoch while this one is produced.
+// write() only remembers: the epoch's batches go to the client when its commit begins, all on the
+// helper thread, so an epoch that is given up before has sent nothing, no transaction is ever open
+// while records are being gathered, and the worker computes the next epoch while this one is
+// produced.
 //
 // Thread      one owner; never blocks but in the destructor, which waits for the running call.
-// Lifetime    within its SinkWorld. After the destructor nothing of an epoch's bytes is read any more.
+// Lifetime    within its SinkWorld. After the destructor nothing of an epoch's bytes is read any
+//             more.
 // Limits      kMaxEpochRecords, kMaxEpochBytes: more is WriteAnswer::full.
 // Errors      CommitEnd::fatal when the client has not answered for SinkWorld::watchdog_millis.
 //

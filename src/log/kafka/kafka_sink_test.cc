@@ -1,4 +1,5 @@
-// What the contract of logs does not ask for: what happens to positions, fates and clients of Kafka's own.
+// What the contract of logs does not ask for: what happens to positions, fates and clients of
+// Kafka's own.
 #include "log/kafka/kafka_sink.h"
 
 #include "flow/log_contract.h"
@@ -220,7 +221,8 @@ TEST_CASE("an unanswered end of a transaction retires the client") {
   }
   flow::contract_append(*cluster.log, cluster.in, 0, flow::contract_values("a", 3));
   Member member(cluster, waker);
-  auto sink = cluster.producing->open_sink({cluster.group, {cluster.in}, {cluster.out}, "w"}, waker);
+  auto sink =
+      cluster.producing->open_sink({cluster.group, {cluster.in}, {cluster.out}, "w"}, waker);
   REQUIRE(sink.has_value());
   (*sink)->begin_claim({{0, 0}}, member.membership);
   const flow::SinkEvent claim = event_of(**sink, waker);

@@ -16,7 +16,8 @@ constexpr std::chrono::seconds kTellOutagesEvery{5};
 
 Result<void> set(rd_kafka_conf_t* conf, const char* name, const std::string& value) {
   char said[512];
-  if (rd_kafka_conf_set(conf, name, value.c_str(), said, sizeof said) == RD_KAFKA_CONF_OK) return {};
+  if (rd_kafka_conf_set(conf, name, value.c_str(), said, sizeof said) == RD_KAFKA_CONF_OK)
+    return {};
   return std::unexpected(kafka_error(RD_KAFKA_RESP_ERR__INVALID_ARG, name, said));
 }
 
@@ -84,7 +85,8 @@ void KafkaSource::close() {
          steady_clock::now() < until) {
     const Event event(rd_kafka_queue_poll(last.get(), 20));
     if (event == nullptr || rd_kafka_event_type(event.get()) != RD_KAFKA_EVENT_REBALANCE) continue;
-    rd_kafka_assign(client_.get(), nullptr);  // a closing consumer takes it whatever the protocol is
+    rd_kafka_assign(client_.get(),
+                    nullptr);  // a closing consumer takes it whatever the protocol is
   }
   client_.reset();
 }
@@ -137,7 +139,8 @@ std::optional<flow::SourceEvent> KafkaSource::tell_fault(Partition partition, Re
         false,
         partition};
   }
-  if (fault.code == RD_KAFKA_RESP_ERR__BAD_MSG || fault.code == RD_KAFKA_RESP_ERR__BAD_COMPRESSION ||
+  if (fault.code == RD_KAFKA_RESP_ERR__BAD_MSG ||
+      fault.code == RD_KAFKA_RESP_ERR__BAD_COMPRESSION ||
       fault.code == RD_KAFKA_RESP_ERR_INVALID_MSG) {
     return flow::SourceFault{
         {"L131"_code, where + " is damaged at " + offset + ": " + fault.detail, {}, {}, {}, {}},
@@ -150,7 +153,8 @@ std::optional<flow::SourceEvent> KafkaSource::tell_fault(Partition partition, Re
   reading.feed->begin(next);
   seek(partition, next);
   if (is_outage(fault.code)) return std::nullopt;
-  return flow::SourceFault{kafka_error(fault.code, "reading " + where, fault.detail), true, partition};
+  return flow::SourceFault{kafka_error(fault.code, "reading " + where, fault.detail), true,
+                           partition};
 }
 
 // ---- events
@@ -187,14 +191,16 @@ std::optional<flow::SourceEvent> KafkaSource::serve_rebalance(rd_kafka_event_t* 
   const auto code = rd_kafka_event_error(event);
   flow::PartitionSet partitions = partitions_of(rd_kafka_event_topic_partition_list(event));
   if (code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) return serve_assigned(std::move(partitions));
-  if (code == RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS) return serve_revoked(std::move(partitions), lost);
+  if (code == RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS)
+    return serve_revoked(std::move(partitions), lost);
   give({});
   return flow::SourceFault{kafka_error(code, "rebalancing " + spec_.group), true};
 }
 
 std::optional<flow::SourceEvent> KafkaSource::serve_assigned(flow::PartitionSet partitions) {
   membership_ = current_membership();
-  if (membership_ == nullptr) {  // evicted since: it is taken back at once, and nobody needs to know
+  if (membership_ ==
+      nullptr) {  // evicted since: it is taken back at once, and nobody needs to know
     give({});
     return std::nullopt;
   }
@@ -203,7 +209,8 @@ std::optional<flow::SourceEvent> KafkaSource::serve_assigned(flow::PartitionSet 
   return flow::Assigned{std::move(partitions), membership_};
 }
 
-std::optional<flow::SourceEvent> KafkaSource::serve_revoked(flow::PartitionSet partitions, bool lost) {
+std::optional<flow::SourceEvent> KafkaSource::serve_revoked(flow::PartitionSet partitions,
+                                                            bool lost) {
   std::erase_if(partitions, [&](Partition partition) { return !reading_.contains(partition); });
   membership_ = lost ? nullptr : current_membership();
   // A generation that ended between the event and its service: nothing can be committed any more.
@@ -227,8 +234,9 @@ std::optional<flow::SourceEvent> KafkaSource::serve_error(rd_kafka_event_t* even
     const auto fatal = rd_kafka_fatal_error(client_.get(), text, sizeof text);
     return flow::SourceFault{kafka_error(fatal, "reading as " + spec_.group, text), false};
   }
-  // Single brokers come and go; told is what stops all reading, and not with every attempt. The way to
-  // the cluster was right when the log was opened: a closed connection is an outage and nothing else.
+  // Single brokers come and go; told is what stops all reading, and not with every attempt. The
+  // way to the cluster was right when the log was opened: a closed connection is an outage and
+  // nothing else.
   const bool refused = is_refused(code);
   const auto now = steady_clock::now();
   if ((!refused && code != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) ||
@@ -315,8 +323,8 @@ void KafkaSource::start(Partition partition, Offset next) {
   if (client_ == nullptr || at == reading_.end()) return;
   Reading& reading = at->second;
   if (reading.feed == nullptr) {
-    Queue queue(rd_kafka_queue_get_partition(client_.get(), topic_of(partition).c_str(),
-                                             partition.index));
+    Queue queue(
+        rd_kafka_queue_get_partition(client_.get(), topic_of(partition).c_str(), partition.index));
     PENSTOCK_CHECK(queue != nullptr);
     reading.feed = std::make_unique<Feed>(client_, std::move(queue), &waker_);
   }

@@ -1,19 +1,22 @@
 // kafka_source.h — a member of a consumer group, on a librdkafka consumer of its own.
 //
-// Each partition is read from its own queue, round robin, in batches; the consumer's own queue carries
-// only events (a batch read from it would swallow rebalances). Cooperative-sticky, read_committed.
+// Each partition is read from its own queue, round robin, in batches; the consumer's own queue
+// carries only events (a batch read from it would swallow rebalances). Cooperative-sticky,
+// read_committed.
 // A pause only stops taking: what the client reads ahead is bounded by its queue.
 //
-//   joining ──► Assigned ──claim, start(), answer()──► reading ──► Revoked ──answer()──► (Assigned)…
+//   joining ──► Assigned ──claim, start(), answer()──► reading ──► Revoked ──answer()──►
+// (Assigned)…
 //                  ▲                                      │
 //                  └──────── answer() ◄── Lost ◄──────────┘ evicted
 //
 // Thread      the worker that owns it.
-// Lifetime    within its KafkaLog's. Destroyed or closed, it has left the group (waits for that at most
-//             kLeaveMillis).
+// Lifetime    within its KafkaLog's. Destroyed or closed, it has left the group (waits for that at
+//             most kLeaveMillis).
 // Limits      read ahead: 64 MiB over all partitions of the topics, at least 1 MiB each.
 // Errors      as SourceFault: L130 the log does not have the position (any more), L120 the topic is
-//             another one, L131 damaged records (these stop one partition); outages and rights: L1xx, retry.
+//             another one, L131 damaged records (these stop one partition); outages and rights:
+//             L1xx, retry.
 //
 //     PENSTOCK_TRY(source, KafkaSource::open(admin, {"p.stage", {"in"}, "worker-0"}, waker));
 #pragma once
@@ -60,15 +63,16 @@ class KafkaSource final : public flow::Source {
  private:
   // What is known of a partition that was told in Assigned.
   struct Reading {
-    std::unique_ptr<Feed> feed;    // since start()
-    std::optional<Offset> seek;    // wanted, but the client does not read it yet
-    bool given = false;            // to the client by incremental_assign
-    bool broken = false;           // the client has stopped reading it
-    bool told = false;             // its fault
+    std::unique_ptr<Feed> feed;  // since start()
+    std::optional<Offset> seek;  // wanted, but the client does not read it yet
+    bool given = false;          // to the client by incremental_assign
+    bool broken = false;         // the client has stopped reading it
+    bool told = false;           // its fault
   };
   enum class Pending : uint8_t { nothing, assigned, revoked, lost };
 
-  KafkaSource(Admin& admin, flow::SourceSpec spec, std::vector<TopicInfo> topics, flow::Waker& waker)
+  KafkaSource(Admin& admin, flow::SourceSpec spec, std::vector<TopicInfo> topics,
+              flow::Waker& waker)
       : admin_(admin), spec_(std::move(spec)), topics_(std::move(topics)), waker_(waker) {}
   Result<void> connect();
 

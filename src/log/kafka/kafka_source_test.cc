@@ -211,7 +211,8 @@ TEST_CASE("a topic that was deleted and made again is another one") {
     return left->front().lineage.empty();
   });
   world.make(1);
-  worker.until("the fault", [&] { return worker.fault && worker.fault->error.code == "L120"_code; });
+  worker.until("the fault",
+               [&] { return worker.fault && worker.fault->error.code == "L120"_code; });
   CHECK(!worker.fault->retry);
 }
 

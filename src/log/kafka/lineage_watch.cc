@@ -41,7 +41,8 @@ std::optional<Error> LineageWatch::judge(rd_kafka_event_t* event) const {
   for (size_t i = 0; i < count; ++i) {
     const std::string name = rd_kafka_TopicDescription_name(found[i]);
     const auto code = rd_kafka_error_code(rd_kafka_TopicDescription_error(found[i]));
-    if (code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART || code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_ID) {
+    if (code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART ||
+        code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_ID) {
       return Error{"L120"_code, "the topic " + name + " is gone", {}, {}, {}, {}};
     }
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR) continue;
@@ -49,8 +50,13 @@ std::optional<Error> LineageWatch::judge(rd_kafka_event_t* event) const {
                                   [&](const TopicInfo& topic) { return topic.name == name; });
     const std::string lineage = lineage_text(rd_kafka_TopicDescription_topic_id(found[i]));
     if (was == topics_.end() || was->lineage == lineage) continue;
-    return Error{"L120"_code, "the topic " + name + " was deleted and made again: its id was " +
-                                  was->lineage + " and is " + lineage, {}, {}, {}, {}};
+    return Error{"L120"_code,
+                 "the topic " + name + " was deleted and made again: its id was " + was->lineage +
+                     " and is " + lineage,
+                 {},
+                 {},
+                 {},
+                 {}};
   }
   return std::nullopt;
 }

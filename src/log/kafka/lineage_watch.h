@@ -1,11 +1,12 @@
 // lineage_watch.h — does a topic still have the id that it had when it was opened?
 //
-// librdkafka goes on reading a topic that was deleted and made again, as if nothing had happened, when
-// the new one has the offset. So its id is asked for now and then, beside the reading.
+// librdkafka goes on reading a topic that was deleted and made again, as if nothing had happened,
+// when the new one has the offset. So its id is asked for now and then, beside the reading.
 //
 // Thread      the source's.
 // Lifetime    the client outlives it.
-// Limits      one request every kAskEvery for all topics of a source; found out that late, or at claim.
+// Limits      one request every kAskEvery for all topics of a source; found out that late, or at
+//             claim.
 // Errors      L120.
 //
 //     if (auto error = watch.check()) return SourceFault{*error, false};

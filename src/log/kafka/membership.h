@@ -1,4 +1,5 @@
-// membership.h — which member of which generation of a group a source is, as Kafka's requests want it.
+// membership.h — which member of which generation of a group a source is, as Kafka's requests want
+// it.
 //
 // Thread      immutable; any.
 // Lifetime    shared: an epoch keeps the one of its first record (flow::Membership).

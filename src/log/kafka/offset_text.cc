@@ -23,8 +23,9 @@ flow::Fates sums_of(const flow::Fates& fates) {
 }
 
 std::string line(const flow::Fates& fates, std::string_view lineage, Term term, bool sums) {
-  return fmt::format("{} term={}{}{}{} {}", kMark, term.value, lineage.empty() ? "" : " lineage=",
-                     lineage, sums ? " sums=1" : "", flow::to_text(fates));
+  return fmt::format("{} term={}{}{}{} {}", kMark, term.value,
+                     lineage.empty() ? "" : " lineage=", lineage, sums ? " sums=1" : "",
+                     flow::to_text(fates));
 }
 
 // Takes `word` from the front, with the space behind it.

@@ -1,8 +1,9 @@
-// offset_text.h — what travels with a committed offset: term, lineage and fates, as one line of text.
+// offset_text.h — what travels with a committed offset: term, lineage and fates, as one line of
+// text.
 //
 // In the group's offset metadata: `penstock=1 term=7 lineage=<topic id> <fates>`; at most
-// kMaxMetadataBytes, so fates with very many outputs shrink to their sums there (`sums=1`) and stand
-// whole in <pipeline>.positions, whose values are `next=<offset> ` and the whole line.
+// kMaxMetadataBytes, so fates with very many outputs shrink to their sums there (`sums=1`) and
+// stand whole in <pipeline>.positions, whose values are `next=<offset> ` and the whole line.
 //
 // Thread      pure functions.
 // Errors      text that is not of this form is nullopt: somebody else's metadata, or hostile.

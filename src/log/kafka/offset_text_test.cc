@@ -53,9 +53,10 @@ TEST_CASE("fates that are too long leave their sums, which still add up") {
 TEST_CASE("what others wrote is nothing of ours") {
   const std::string good = metadata_text(fates_of(1), "Ab", Term{7});
   for (const std::string& text :
-       {std::string(), std::string("hello"), std::string("penstock=1"), "penstock=2" + good.substr(10),
-        std::string("penstock=1 term=x in=1"), std::string("penstock=1 term=1 sums=2 in=1"),
-        std::string("penstock=1 term=1 lineage="), std::string(5000, 'x')}) {
+       {std::string(), std::string("hello"), std::string("penstock=1"),
+        "penstock=2" + good.substr(10), std::string("penstock=1 term=x in=1"),
+        std::string("penstock=1 term=1 sums=2 in=1"), std::string("penstock=1 term=1 lineage="),
+        std::string(5000, 'x')}) {
     CHECK(!offset_from_text(text));
     CHECK(!position_from_value(text));
   }

@@ -31,8 +31,7 @@ void count_deliveries(rd_kafka_conf_t* conf) { rd_kafka_conf_set_dr_msg_cb(conf,
 Outbox::Outbox() : messages_(kAtOnce) {}
 
 Result<void> Outbox::offer(rd_kafka_t* client, rd_kafka_topic_t* topic,
-                           const flow::EncodedBatch& batch, Deliveries& deliveries,
-                           const std::atomic<bool>& stop) {
+                           const flow::EncodedBatch& batch, Deliveries& deliveries, Vital& vital) {
   wire::RecordWalker walker(batch.records, batch.count);
   wire::RecordView record;
   size_t count = 0;
@@ -44,7 +43,7 @@ Result<void> Outbox::offer(rd_kafka_t* client, rd_kafka_topic_t* topic,
     message.key_len = record.key.size();
     message._private = &deliveries;
     if (count < kAtOnce) continue;
-    PENSTOCK_TRY_VOID(send(client, topic, batch.partition, static_cast<int>(count), stop));
+    PENSTOCK_TRY_VOID(send(client, topic, batch.partition, static_cast<int>(count), vital));
     count = 0;
   }
   if (walker.fault() != wire::BatchFault::none) {
@@ -52,25 +51,26 @@ Result<void> Outbox::offer(rd_kafka_t* client, rd_kafka_topic_t* topic,
                                  " is damaged: " + std::string(wire::describe(walker.fault())));
   }
   return count == 0 ? Result<void>()
-                    : send(client, topic, batch.partition, static_cast<int>(count), stop);
+                    : send(client, topic, batch.partition, static_cast<int>(count), vital);
 }
 
 // The client marks what it did not take for want of room, from the first such message to the last.
 Result<void> Outbox::send(rd_kafka_t* client, rd_kafka_topic_t* topic, int32_t partition, int count,
-                          const std::atomic<bool>& stop) {
+                          Vital& vital) {
   rd_kafka_message_t* at = messages_.data();
   while (true) {
     if (rd_kafka_produce_batch(topic, partition, 0, at, count) == count) return {};
     rd_kafka_message_t* const end = at + count;
-    rd_kafka_message_t* const refused = std::find_if(
-        at, end, [](const auto& m) { return m.err != RD_KAFKA_RESP_ERR_NO_ERROR; });
+    rd_kafka_message_t* const refused =
+        std::find_if(at, end, [](const auto& m) { return m.err != RD_KAFKA_RESP_ERR_NO_ERROR; });
     if (refused == end) return {};
-    if (refused->err != RD_KAFKA_RESP_ERR__QUEUE_FULL || stop) {
+    if (refused->err != RD_KAFKA_RESP_ERR__QUEUE_FULL || vital.stop) {
       return std::unexpected(
           kafka_error(refused->err, "writing " + std::string(rd_kafka_topic_name(topic))));
     }
     count = static_cast<int>(end - refused);
     at = refused;
+    vital.beat();
     rd_kafka_poll(client, kRoomMillis);
   }
 }

@@ -1,9 +1,11 @@
-// positions_topic.h — the own copy of every group's positions: the compacted topic <pipeline>.positions.
+// positions_topic.h — the own copy of every group's positions: the compacted topic
+// <pipeline>.positions.
 //
-// A row (offset_text.h) is written in the transaction that moves the position, so it survives a group
-// whose offsets have expired, and carries fates that are too long for an offset's metadata.
+// A row (offset_text.h) is written in the transaction that moves the position, so it survives a
+// group whose offsets have expired, and carries fates that are too long for an offset's metadata.
 //
-// Thread      any; blocks until the topic's end as it was at the call, at most until `patience` is over.
+// Thread      any; blocks until the topic's end as it was at the call, at most until `patience` is
+//             over.
 // Errors      L122, L1xx.
 //
 //     PENSTOCK_TRY(rows, read_positions(admin, {{"p.stage", "in", 0}}, patience));   // rows[0]

@@ -1,8 +1,10 @@
 // producing.h — what a KafkaLog writes with: it makes sinks, appenders and the schemas' store.
 //
-// Thread      open_sink(), open_appender() and schemas() from any thread; what they made is as its contract says.
+// Thread      open_sink(), open_appender() and schemas() from any thread; what they made is as its
+//             contract says.
 // Lifetime    outlives everything it made; the Admin outlives it. Topics <pipeline>.schemas and
-//             <pipeline>.positions are there before open() is called; <group>.state is made at claim.
+//             <pipeline>.positions are there before open() is called; <group>.state is made at
+//             claim.
 // Errors      L004 no such topic; L1xx as kafka_error() has them.
 //
 //     PENSTOCK_TRY(producing, Producing::open(*admin, {}));
@@ -25,7 +27,8 @@ class Producing {
  public:
   Producing(const Producing&) = delete;
   struct Options {
-    // Members are slots that only one process holds at a time: a successor fences its predecessor at once.
+    // Members are slots that only one process holds at a time: a successor fences its predecessor
+    // at once.
     bool stable_members = false;
     // A call into the client that does not return for so long ends the process (CommitEnd::fatal).
     int64_t watchdog_millis = 60'000;

@@ -112,7 +112,8 @@ Result<row::RawBatch> Reader::take_until(Offset end, const flow::PollLimits& lim
       stop();
       return std::unexpected(kafka_error(fault.code, what, fault.detail));
     }
-    if (steady_clock::now() > until) return std::unexpected(troubles_.explain("reading " + open_->of.name));
+    if (steady_clock::now() > until)
+      return std::unexpected(troubles_.explain("reading " + open_->of.name));
     static_cast<Bell&>(*waker_).wait_until(
         std::min(until, steady_clock::now() + std::chrono::milliseconds(100)));
   }

@@ -2,7 +2,8 @@
 //
 // Thread      any; one call at a time, the others wait.
 // Lifetime    within its KafkaLog's; batches outlive it.
-// Limits      a call ends within kReadMillis; a read that goes on where the last one ended costs no seek.
+// Limits      a call ends within kReadMillis; a read that goes on where the last one ended costs
+//             no seek.
 // Errors      L004 no such partition; L1xx what kafka_error() makes of the cluster's answer.
 //
 //     PENSTOCK_TRY(batch, reader.read("usage", 0, Offset{0}, {}, &next));

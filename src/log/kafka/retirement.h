@@ -1,11 +1,12 @@
-// retirement.h — when a transactional client must be given up, so that no late request of it can end
-// a later transaction.
+// retirement.h — when a transactional client must be given up, so that no late request of it can
+// end a later transaction.
 //
-// The client repeats EndTxn by itself. One that was sent and not answered may still be on its way when
-// the next transaction of the same producer has begun, and ends *that* one: an epoch is then torn. So
-// requests of transactions are counted as they are sent and answered. After any that is unanswered or
-// failed, and after a broker connection that broke inside a transaction, the client is retired: destroy,
-// create, init_transactions (whose new producer epoch fences everything late) before the next begin.
+// The client repeats EndTxn by itself. One that was sent and not answered may still be on its way
+// when the next transaction of the same producer has begun, and ends *that* one: an epoch is then
+// torn. So requests of transactions are counted as they are sent and answered. After any that is
+// unanswered or failed, and after a broker connection that broke inside a transaction, the client
+// is retired: destroy, create, init_transactions (whose new producer epoch fences everything late)
+// before the next begin.
 //
 // Thread      watch() before the client is made; the counters are written by the client's threads;
 //             must_retire() and begin() by the owner, between transactions.
@@ -37,8 +38,9 @@ class TransactionTraffic {
   void on_sent(int api);
   void on_answered(int api, bool well);
   void on_connection_lost() { ++broken_; }
-  // librdkafka 2.15 tells of an answer before and after it has changed threads, without a number that
-  // would match it to its request. With another count every client would be retired: a test looks.
+  // librdkafka 2.15 tells of an answer before and after it has changed threads, without a number
+  // that would match it to its request. With another count every client would be retired: a test
+  // looks.
   static constexpr uint64_t kTold = 2;
 
  private:

@@ -39,9 +39,8 @@ using TokenSource = std::function<Result<Token>()>;
 
 // What a target's `log:` says, read and checked.
 struct Settings {
-  std::string brokers;  // "b1:9092,b2:9092"
-  std::string
-      pipeline;  // names <pipeline>.schemas and <pipeline>.positions, client.id begins with it
+  std::string brokers;   // "b1:9092,b2:9092"
+  std::string pipeline;  // names <pipeline>.schemas and .positions, client.id begins with it
   // librdkafka's own properties: `properties:` of the file over what `auth:` stands for over ours.
   std::map<std::string, std::string> properties = {};
   TokenSource token = {};               // auth: oauthbearer
@@ -52,8 +51,8 @@ struct Settings {
 };
 
 enum class Role : uint8_t {
-  consumer,  // of a group: cooperative-sticky, read_committed, no auto commit; group.id by the caller
-  reader,    // without a group (consume_start): read(), changelogs; tells the end of a partition
+  consumer,  // of a group: cooperative-sticky, read_committed; group.id by the caller
+  reader,    // without a group (consume_start): read(), changelogs; tells a partition's end
   transactional_producer,  // one per worker; transactional.id is set by the caller
   idempotent_producer,     // schemas, dead letters of store stages, appenders
   admin,
@@ -97,8 +96,8 @@ class ClientTroubles {
 };
 
 // Everything that a client of this role needs, also callbacks that keep librdkafka's log lines off
-// stderr and take them to `troubles`. The conf's opaque stays free for the caller. Unknown properties
-// and bad values are L107 with librdkafka's own words.
+// stderr and take them to `troubles`. The conf's opaque stays free for the caller. Unknown
+// properties and bad values are L107 with librdkafka's own words.
 Result<Conf> make_conf(const Settings& settings, Role role, ClientTroubles* troubles = nullptr);
 // rd_kafka_new(), and token refresh by a thread of librdkafka's.
 Result<Client> make_client(Conf conf, Role role);

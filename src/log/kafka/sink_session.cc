@@ -18,8 +18,8 @@ constexpr std::chrono::seconds kBeginPatience{5};
 constexpr int kOffsetsMillis = 1'000;
 constexpr std::chrono::milliseconds kOffsetsAgain{20};
 
-// The same for every sink of this member in this process, so that a successor fences it at once. Where
-// no group with generations fences, members are slots: the same id everywhere.
+// The same for every sink of this member in this process, so that a successor fences it at once.
+// Where no group with generations fences, members are slots: the same id everywhere.
 std::string transactional_id(const SinkWorld& world, const flow::SinkSpec& spec, bool in_group) {
   std::string id = spec.group + "-" + spec.member;
   return world.stable_members || !in_group ? id : id + "-" + world.process;
@@ -35,8 +35,8 @@ std::vector<std::string> topics_of(const SinkWorld& world, const flow::SinkSpec&
 // A file, a simulated meter: no name of a topic has such characters.
 bool may_be_topic(std::string_view name) {
   return !name.empty() && name.size() <= 249 && std::ranges::all_of(name, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           c == '.' || c == '_' || c == '-';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+           c == '_' || c == '-';
   });
 }
 
@@ -105,8 +105,8 @@ Result<void> SinkSession::look_at_inputs() {
   vital_->beat();
   PENSTOCK_TRY(inputs, describe_inputs(*world_.admin, spec_.inputs));
   inputs_ = std::move(inputs);
-  const bool in_group = std::ranges::any_of(
-      inputs_, [](const TopicInfo& input) { return !input.lineage.empty(); });
+  const bool in_group =
+      std::ranges::any_of(inputs_, [](const TopicInfo& input) { return !input.lineage.empty(); });
   client_.call_it(transactional_id(world_, spec_, in_group));
   if (!spec_.stateful || state_topic_known_) return {};
   PENSTOCK_TRY_VOID(ensure_state_topic(*world_.admin, spec_.group, inputs_));
@@ -140,10 +140,10 @@ Result<std::vector<flow::Owned>> SinkSession::find(const flow::PartitionSet& par
                                                    bool in_group) {
   const Patience patience{steady_clock::now() + kClaimPatience, &vital_->stop};
   // In front of a changelog's end a dead owner's transaction may stand until the broker ends it.
-  const Patience long_patience{
-      steady_clock::now() + std::chrono::milliseconds(world_.settings().transaction_millis) +
-          kScanOfBroker,
-      &vital_->stop};
+  const Patience long_patience{steady_clock::now() +
+                                   std::chrono::milliseconds(world_.settings().transaction_millis) +
+                                   kScanOfBroker,
+                               &vital_->stop};
   PENSTOCK_TRY_VOID(client_.ready(patience));
   if (!client_.open()) PENSTOCK_TRY_VOID(client_.look_at_topics());
   std::vector<Found> found;
@@ -279,8 +279,8 @@ MaybeTrouble SinkSession::write_rows(const flow::Commit& commit) {
   for (const flow::PartitionCommit& moved : commit.partitions) {
     const std::string& input = spec_.inputs[moved.partition.topic];
     const std::string key = position_key(spec_.group, input, moved.partition.index);
-    const std::string value = position_value(
-        moved.next, moved.fates, inputs_[moved.partition.topic].lineage, moved.term);
+    const std::string value =
+        position_value(moved.next, moved.fates, inputs_[moved.partition.topic].lineage, moved.term);
     if (auto trouble = client_.put(positions_output(), 0, key, value)) return trouble;
   }
   return std::nullopt;

@@ -1,9 +1,10 @@
-// sink_session.h — the blocking side of a KafkaSink: what a claim, a commit and an abort do, step by step.
+// sink_session.h — the blocking side of a KafkaSink: what a claim, a commit and an abort do, step
+// by step.
 //
-// Thread      one at a time: claim(), commit(), abort() and prepare() on the helper thread; the rest by
-//             the sink's owner while no job runs.
-// Lifetime    shared by sink and helper; the client, and with it every use of an epoch's bytes, ends
-//             with the session or end().
+// Thread      one at a time: claim(), commit(), abort() and prepare() on the helper thread; the
+//             rest by the sink's owner while no job runs.
+// Lifetime    shared by sink and helper; the client, and with it every use of an epoch's bytes,
+//             ends with the session or end().
 // Errors      as flow::Sink has them: ClaimFailed, Ended.
 //
 //     auto session = std::make_shared<SinkSession>(world, spec);

@@ -36,17 +36,17 @@ Result<void> ensure_state_topic(Admin& admin, const std::string& group,
 Result<flow::StateRows> read_state(Admin& admin, const std::string& group, int32_t partition,
                                    const Patience& patience) {
   std::map<std::string, std::string, std::less<>> rows;
-  PENSTOCK_TRY_VOID(replay(admin, state_topic(group), partition, patience,
-                           [&](const ChangelogRow& row) {
-                             const auto at = rows.find(row.key);
-                             if (!row.value) {
-                               if (at != rows.end()) rows.erase(at);
-                             } else if (at != rows.end()) {
-                               at->second = *row.value;
-                             } else {
-                               rows.emplace(row.key, *row.value);
-                             }
-                           }));
+  PENSTOCK_TRY_VOID(
+      replay(admin, state_topic(group), partition, patience, [&](const ChangelogRow& row) {
+        const auto at = rows.find(row.key);
+        if (!row.value) {
+          if (at != rows.end()) rows.erase(at);
+        } else if (at != rows.end()) {
+          at->second = *row.value;
+        } else {
+          rows.emplace(row.key, *row.value);
+        }
+      }));
   flow::StateRows got;
   got.reserve(rows.size());
   while (!rows.empty()) {

@@ -8,9 +8,9 @@
 #include "log/kafka/settings.h"
 
 #include <doctest/doctest.h>
-#include <netdb.h>
 #include <sys/socket.h>
 
+#include <netdb.h>
 #include <unistd.h>
 
 #include <array>

@@ -1,9 +1,12 @@
-// transaction_thread.h — one helper thread with a one-slot mailbox, for calls of the client that block.
+// transaction_thread.h — one helper thread with a one-slot mailbox, for calls of the client that
+// block.
 //
-// init_transactions, committed offsets, send_offsets, commit and abort wait for brokers; the worker that
-// owns the sink may not. So it posts one job and polls for its event; the Waker is called at the end.
+// init_transactions, committed offsets, send_offsets, commit and abort wait for brokers; the worker
+// that owns the sink may not. So it posts one job and polls for its event; the Waker is called at
+// the end.
 //
-// Thread      post(), take() and the destructor by the owner; jobs run on the helper, one after the other.
+// Thread      post(), take() and the destructor by the owner; jobs run on the helper, one after the
+//             other.
 // Lifetime    what a job needs it owns (shared pointers). The destructor waits for the running job,
 //             which sees Vital::stop. After abandon() (a call that
 //             never returns) nothing is waited for: the process is about to exit.

@@ -28,10 +28,7 @@ Error error_of(const rd_kafka_error_t& error, std::string_view what) {
 
 TransactionalClient::TransactionalClient(SinkWorld& world, std::vector<std::string> topics,
                                          Vital& vital)
-    : world_(world),
-      topics_(std::move(topics)),
-      vital_(vital),
-      partitions_(topics_.size(), 0) {}
+    : world_(world), topics_(std::move(topics)), vital_(vital), partitions_(topics_.size(), 0) {}
 
 Result<void> TransactionalClient::make() {
   PENSTOCK_TRY(conf, make_conf(world_.settings(), Role::transactional_producer, &troubles_));
@@ -142,8 +139,8 @@ MaybeTrouble TransactionalClient::begin(const Patience& patience) {
 
 MaybeTrouble TransactionalClient::offer(const flow::EncodedBatch& batch) {
   vital_.beat();
-  auto offered = outbox_.offer(client_.get(), handles_[batch.output].get(), batch, deliveries_,
-                               vital_.stop);
+  auto offered =
+      outbox_.offer(client_.get(), handles_[batch.output].get(), batch, deliveries_, vital_);
   if (!offered) return refused(std::move(offered).error());
   return std::nullopt;
 }
@@ -151,10 +148,10 @@ MaybeTrouble TransactionalClient::offer(const flow::EncodedBatch& batch) {
 MaybeTrouble TransactionalClient::put(size_t topic, int32_t partition, ByteView key,
                                       std::optional<ByteView> value) {
   while (true) {
-    const int result = rd_kafka_produce(
-        handles_[topic].get(), partition, RD_KAFKA_MSG_F_COPY,
-        value ? const_cast<char*>(value->data()) : nullptr, value ? value->size() : 0, key.data(),
-        key.size(), &deliveries_);
+    const int result =
+        rd_kafka_produce(handles_[topic].get(), partition, RD_KAFKA_MSG_F_COPY,
+                         value ? const_cast<char*>(value->data()) : nullptr,
+                         value ? value->size() : 0, key.data(), key.size(), &deliveries_);
     if (result == 0) return std::nullopt;
     const auto error = rd_kafka_last_error();
     if (error != RD_KAFKA_RESP_ERR__QUEUE_FULL || vital_.stop) {
@@ -167,8 +164,7 @@ MaybeTrouble TransactionalClient::put(size_t topic, int32_t partition, ByteView 
 
 MaybeTrouble TransactionalClient::send_offsets(const rd_kafka_topic_partition_list_t& offsets,
                                                const rd_kafka_consumer_group_metadata_t& member) {
-  const auto deadline =
-      steady_clock::now() + milliseconds(world_.settings().transaction_millis);
+  const auto deadline = steady_clock::now() + milliseconds(world_.settings().transaction_millis);
   while (true) {
     vital_.beat();
     const ErrorHandle error(
@@ -196,8 +192,8 @@ MaybeTrouble TransactionalClient::commit() {
                        rd_kafka_error_txn_requires_abort(error.get()) == 0;
     if (again && !vital_.stop) continue;
     Trouble end = trouble(*error, "committing as " + id_);
-    const bool told = rd_kafka_error_txn_requires_abort(error.get()) != 0 ||
-                      end.end == flow::CommitEnd::fenced;
+    const bool told =
+        rd_kafka_error_txn_requires_abort(error.get()) != 0 || end.end == flow::CommitEnd::fenced;
     if (traffic_.end_was_sent() && (!told || traffic_.end_is_ambiguous())) {
       end.end = flow::CommitEnd::unknown;
     } else if (!told) {
@@ -233,8 +229,8 @@ bool TransactionalClient::abort() {
   for (int step = 0; open_ && again && step < kAbortSteps && !vital_.stop; ++step) {
     if (step_to_abort(again)) return true;
   }
-  // Fenced, broken, or the broker is away: the client goes, and the next one of this id ends what is
-  // open before it can begin.
+  // Fenced, broken, or the broker is away: the client goes, and the next one of this id ends what
+  // is open before it can begin.
   if (open_ || (client_ && rd_kafka_fatal_error(client_.get(), nullptr, 0) != 0)) drop();
   while (!vital_.stop) {
     if (ready({steady_clock::now() + std::chrono::seconds(2), &vital_.stop})) return true;

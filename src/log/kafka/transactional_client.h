@@ -1,11 +1,13 @@
-// transactional_client.h — one transactional producer: made, initialised, used, given up and made anew.
+// transactional_client.h — one transactional producer: made, initialised, used, given up and made
+// anew.
 //
 // Draws the line between what a transaction can still end as:
 //
 //     begin ──► offer, put ──► send_offsets ──► commit ──► done
 //                   └────────────┴── abort      └── unknown: EndTxn may have been carried out
 //
-// Thread      one: the helper of the sink. Calls block, each in steps of kStepMillis with a beat between.
+// Thread      one: the helper of the sink. Calls block, each in steps of kStepMillis with a beat
+//             between.
 // Lifetime    offered bytes stay until commit or abort ended well, or drop().
 // Errors      a Trouble says whose turn it is (flow::CommitEnd) beside the cause.
 //
@@ -61,7 +63,8 @@ class TransactionalClient {
   MaybeTrouble send_offsets(const rd_kafka_topic_partition_list_t& offsets,
                             const rd_kafka_consumer_group_metadata_t& member);
   MaybeTrouble commit();
-  // One try, so that readers need not wait for an epoch that is given up; abort() goes on from there.
+  // One try, so that readers need not wait for an epoch that is given up; abort() goes on from
+  // there.
   void try_abort();
   // Ends when it is aborted, also over an outage (by another client then); false: stopped before.
   bool abort();

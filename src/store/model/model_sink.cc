@@ -29,7 +29,10 @@ class ModelSink final : public flow::StoreSink {
       ModelPosition& position = contents_->positions[key];
       position.topic = spec_.inputs[partition.topic];
       ++position.term.value;
-      claimed.owned.push_back({partition, position.term, position.next, position.fates,
+      claimed.owned.push_back({partition,
+                               position.term,
+                               position.next,
+                               position.fates,
                                position.committed ? flow::Start::resumed : flow::Start::first,
                                {}});
     }

@@ -125,7 +125,7 @@ Result<void> ModelStore::create_missing(const flow::StoreTable& table) {
     if (there != nullptr &&
         avro::slot_shape(*there->type).kind != avro::slot_shape(*field.type).kind)
       return fail("S002"_code, fmt::format("table \"{}\" has a column \"{}\" of another type",
-                                          table.table, field.name));
+                                           table.table, field.name));
   }
   if (wider) it->second.shape.schema = table.schema;
   return {};
@@ -159,8 +159,8 @@ namespace {
 bool has_value(std::string_view row, const flow::RowFilter& filter) {
   for (const std::string_view quote : {"\"", ""}) {
     for (const char end : {',', '}'}) {
-      const std::string text = fmt::format("\"{}\":{}{}{}{}", filter.field, quote, filter.value,
-                                           quote, end);
+      const std::string text =
+          fmt::format("\"{}\":{}{}{}{}", filter.field, quote, filter.value, quote, end);
       if (row.find(text) != std::string_view::npos) return true;
     }
   }

@@ -137,7 +137,9 @@ size_t write_time(const CellType& type, int64_t value, char* to) {
     return fits ? 10 : 0;
   }
   const int64_t seconds = floor_div(value, type.per_second);
-  const int64_t fraction = value - seconds * type.per_second;
+  // Not value - seconds * per_second: that has no room at the smallest of all values.
+  const int64_t remainder = value % type.per_second;
+  const int64_t fraction = remainder < 0 ? remainder + type.per_second : remainder;
   if (type.form == CellForm::time) {
     if (seconds < 0 || seconds >= kSecondsPerDay) return 0;
     return write_clock(seconds, fraction, type.per_second, to);

@@ -129,7 +129,7 @@ Outcome Session::check_lineage(Partition partition, std::optional<Error>& refuse
   other.reset();
   const std::string& topic = spec_.inputs[partition.topic];
   refused = fail("S003"_code, fmt::format("{}: topic \"{}\" was made anew since the store read it",
-                                         path_, topic))
+                                          path_, topic))
                 .cure(fmt::format("to read the new topic from its beginning: DELETE FROM "
                                   "penstock_positions WHERE stage = '{}' AND topic = '{}'",
                                   spec_.stage, topic))
