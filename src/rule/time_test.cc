@@ -21,5 +21,10 @@ TEST_CASE("units that fit come back, others do not") {
   CHECK(units_of_time({kMaxSeconds, 0}, kNanosPerSecond) == std::nullopt);
 }
 
+TEST_CASE("the least of all durations is added, or is out of range") {
+  CHECK(add({0, 0}, INT64_MIN) == Time{-9'223'372'037, 145'224'192});
+  CHECK(add({kMinSeconds, 0}, INT64_MIN) == std::nullopt);
+}
+
 }  // namespace
 }  // namespace penstock::rule

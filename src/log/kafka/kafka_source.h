@@ -5,10 +5,10 @@
 // read_committed.
 // A pause only stops taking: what the client reads ahead is bounded by its queue.
 //
-//   joining ──► Assigned ──claim, start(), answer()──► reading ──► Revoked ──answer()──►
-// (Assigned)…
-//                  ▲                                      │
-//                  └──────── answer() ◄── Lost ◄──────────┘ evicted
+//   joining ──► Assigned ──claim, start(), answer()──► reading ──► Revoked ──answer()──┐
+//      ▲            ▲                                     │                              │
+//      │            └───────────────── the next rebalance ┴──────────────────────────────┘
+//      └──answer()── Lost ◄── evicted
 //
 // Thread      the worker that owns it.
 // Lifetime    within its KafkaLog's. Destroyed or closed, it has left the group (waits for that at
