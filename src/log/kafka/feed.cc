@@ -75,7 +75,7 @@ bool Feed::take(const flow::PollLimits& limits, row::RawBatch& batch) {
   while (at_ < messages.size() && batch.records.size() < most) {
     const rd_kafka_message_t& message = *messages[at_];
     if (message.err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
-      (void)message;
+      next_.value = std::max(next_.value, message.offset);
       at_end_ = true;
       ++at_;
       continue;
