@@ -135,12 +135,16 @@ TEST_CASE("batches keep the limits, and nothing is lost between them") {
 TEST_CASE("a start before the client reads is not lost, nor one in the middle") {
   World world;
   world.produce(0, 0, 2000);
-  Worker worker{world, world.open(), {.max_records = 100}, {1500}};
+  Worker worker{world, world.open(), {.max_records = 100, .max_bytes = 150}, {1500}};
   worker.until("the assignment", [&] { return !worker.owned.empty(); });
   worker.source->start({0, 0}, {200});
   worker.source->start({0, 0}, {100});
   worker.until("the first", [&] { return !worker.got.empty(); });
   CHECK(worker.got[0].front() == 100);
+  worker.source->start({0, 0}, {50});  // what was taken ahead lies behind it
+  worker.got.clear();
+  worker.until("what is before", [&] { return !worker.got.empty(); });
+  CHECK(worker.got[0].front() == 50);
   worker.source->start({0, 0}, {1990});
   worker.got.clear();
   worker.until("the end", [&] { return worker.source->at_end(); });
