@@ -95,12 +95,21 @@ Report status_report(const Looked& at, const inspect::Snapshot& snapshot) {
   return report;
 }
 
-Report verify_report(const inspect::Verified& verified) {
+// A line per stage, and each partition that is wrong; wide: each partition.
+Report verify_report(const inspect::Verified& verified, bool wide) {
   Report report;
   report.table = {{"", "WHAT", "SUM"}};
+  const auto row = [&](bool holds, std::string what, std::string sum) {
+    report.table.push_back({holds ? "ok" : "WRONG", std::move(what), std::move(sum)});
+  };
+  for (const inspect::StageSum& stage : verified.stages) {
+    if (wide) break;
+    row(stage.holds, fmt::format("stage {}, {} partitions", stage.stage, stage.partitions),
+        inspect::equation(stage.fates));
+  }
   Value::Array sums;
   for (const inspect::Sum& sum : verified.sums) {
-    report.table.push_back({sum.holds ? "ok" : "WRONG", sum.what, sum.equation});
+    if (wide || !sum.of_partition || !sum.holds) row(sum.holds, sum.what, sum.equation);
     sums.push_back(
         Value::Object{{"what", sum.what}, {"equation", sum.equation}, {"holds", sum.holds}});
   }
@@ -171,7 +180,7 @@ Result<int> look(const Options& options, const Looked& at, ops::Output& output) 
   }
   PENSTOCK_TRY(verified, inspect::verify(at.plan, at.log, snapshot,
                                          {at.plan.log.part == "embedded", at.busy}));
-  output.out(print(verify_report(verified), options.format));
+  output.out(print(verify_report(verified, options.format == Format::wide), options.format));
   return verified.holds() ? 0 : 1;
 }
 

@@ -130,7 +130,12 @@ TEST_CASE("run until idle: all is in the store, and looking adds up") {
   CHECK(has(json, R"("dead":5)"));
   CHECK(has(pipeline.look(pipeline.options("lag")), "lag in all: 0\n"));
   CHECK(has(pipeline.look(pipeline.options("dead")), "dead.keep: 5 dead letters\n"));
-  CHECK(has(pipeline.look(pipeline.options("verify")), "every record is accounted for\n"));
+  const std::string verified = pipeline.look(pipeline.options("verify"));
+  CHECK(has(verified, "every record is accounted for\n"));
+  CHECK(!has(verified, "in 0 = position"));  // partitions only where they are asked for, or wrong
+  Options wide = pipeline.options("verify");
+  wide.format = Format::wide;
+  CHECK(has(pipeline.look(wide), "= position"));
 
   Options failing = pipeline.options("run");
   failing.until_idle = failing.fail_on_dead = true;

@@ -209,7 +209,12 @@ TEST_CASE("verify holds when all records are accounted for") {
   CHECK(world.wrong() == "");  // nothing there, nothing wrong
   fill(world);
   CHECK(world.wrong() == "");
-  CHECK(world.verify().sums.size() == 7);  // 2 × 2 partitions, in, out, dead.s
+  const Verified verified = world.verify();
+  CHECK(verified.sums.size() == 7);  // 2 × 2 partitions, in, out, dead.s
+  REQUIRE(verified.stages.size() == 1);
+  CHECK(verified.stages[0].partitions == 2);
+  CHECK(equation(verified.stages[0].fates) == "in 5 = out 2 + dropped 1 + dead 2 + absorbed 0");
+  CHECK(verified.stages[0].holds);
 }
 
 TEST_CASE("verify names the sum that does not hold") {
@@ -234,6 +239,7 @@ TEST_CASE("verify names the sum that does not hold") {
     world.commit("p.producer", "file:2", {1}, sent(1));
     world.commit("p.s", "in", {6}, fates_of(5, 2, 1, 2));
     CHECK(world.wrong() == "stage s, in/0: in 5 = position 6\n");
+    CHECK(!world.verify().stages.at(0).holds);
   }
   SUBCASE("a letter is missing") {
     World world;

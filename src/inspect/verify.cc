@@ -48,15 +48,25 @@ bool matches(uint64_t counted, uint64_t told, const VerifyHow& how) {
 }
 std::string_view relation(const VerifyHow& how) { return how.running ? "≥" : "="; }
 
+StageSum& sum_of(std::string_view stage, Verified& verified) {
+  const auto found = std::ranges::find(verified.stages, stage, &StageSum::stage);
+  if (found != verified.stages.end()) return *found;
+  return verified.stages.emplace_back(StageSum{std::string(stage), 0, {}, true});
+}
+
 void verify_partitions(const Snapshot& snapshot, bool dense, Verified& verified) {
   for (const PartitionLag& one : snapshot.stages) {
-    const flow::Fates& f = one.fates;
-    verified.sums.push_back(
-        {fmt::format("stage {}, {}/{}", one.stage, one.topic, one.partition),
-         fmt::format("in {} = out {} + dropped {} + dead {} + absorbed {}", f.in, f.out.total(),
-                     f.dropped.total(), f.dead, f.absorbed),
-         f.adds_up()});
-    if (dense) verified.sums.push_back(verify_position(snapshot, one));
+    StageSum& stage = sum_of(one.stage, verified);
+    ++stage.partitions;
+    stage.fates.add(one.fates);
+    const auto add = [&](Sum sum) {
+      stage.holds &= sum.holds;
+      sum.of_partition = true;
+      verified.sums.push_back(std::move(sum));
+    };
+    add({fmt::format("stage {}, {}/{}", one.stage, one.topic, one.partition), equation(one.fates),
+         one.fates.adds_up()});
+    if (dense) add(verify_position(snapshot, one));
   }
 }
 
@@ -134,6 +144,11 @@ void verify_stores(const plan::Plan& plan, const Snapshot& snapshot, const Writt
 }
 
 }  // namespace
+
+std::string equation(const flow::Fates& fates) {
+  return fmt::format("in {} = out {} + dropped {} + dead {} + absorbed {}", fates.in,
+                     fates.out.total(), fates.dropped.total(), fates.dead, fates.absorbed);
+}
 
 bool Verified::holds() const { return std::ranges::all_of(sums, &Sum::holds); }
 

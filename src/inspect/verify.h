@@ -26,11 +26,23 @@ struct Sum {
   std::string what;      // "stage preprocessing, preprocessed/0"
   std::string equation;  // "in 512 = out 500 + dropped 3 + dead 9 + absorbed 0"
   bool holds = true;
+  bool of_partition = false;  // one of many: summed up in Verified::stages
+};
+// All partitions of a stage together.
+struct StageSum {
+  std::string stage;
+  uint32_t partitions = 0;
+  flow::Fates fates;
+  bool holds = true;  // each partition's sums do
 };
 struct Verified {
   std::vector<Sum> sums;
+  std::vector<StageSum> stages;
   bool holds() const;
 };
+
+// "in 512 = out 500 + dropped 3 + dead 9 + absorbed 0"
+std::string equation(const flow::Fates& fates);
 
 struct VerifyHow {
   bool dense = true;     // every offset is a record (embedded log)

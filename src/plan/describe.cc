@@ -47,6 +47,14 @@ std::string_view merge_text(flow::Merge merge) {
   return merge == flow::Merge::upsert ? "upsert" : "newest_by";
 }
 
+// "append", "upsert by meter_id, at", "by meter_id the newest at"
+std::string merge_words(const flow::StoreTable& table) {
+  if (table.merge == flow::Merge::append) return "append";
+  const std::string key = fmt::format("{}", fmt::join(table.key, ", "));
+  return table.merge == flow::Merge::upsert ? "upsert by " + key
+                                            : "by " + key + " the newest " + table.newest_by;
+}
+
 std::string topic_json(const Topic& topic) {
   return fmt::format(
       R"({{"name":{},"tenant":{},"key":{},"schema":{},"framing":"{}","partition":"{}",)"
@@ -125,9 +133,8 @@ std::string describe_stage(const Plan& plan, const Stage& stage) {
                     stage.route_field.empty() ? "" : fmt::format(" by \"{}\"", stage.route_field));
   } else {
     const Store& store = *plan.store(stage.to_store);
-    text += fmt::format("    fills   {} ({} table \"{}\", {} {})\n", store.name, store.part,
-                        store.table.table, merge_text(store.table.merge),
-                        fmt::join(store.table.key, ", "));
+    text += fmt::format("    fills   {} ({} table \"{}\", {})\n", store.name, store.part,
+                        store.table.table, merge_words(store.table));
   }
   text += "    makes   ";
   for (const avro::Field& field : stage.output->root().fields) {
