@@ -1,4 +1,5 @@
-// store_contract_cases.h — the cases of store_contract.h, which includes this.
+// store_contract_cases.h — the cases of store_contract.h in which nothing fails but workers and
+// rows; that header includes this.
 //
 // Thread      one.
 #pragma once
@@ -12,6 +13,7 @@ inline constexpr Partition kFirst{0, 0};
 inline constexpr Partition kSecond{0, 1};
 
 inline void append_keeps_all(StoreHarness& harness) {
+  if (!has_merge(harness, Merge::append)) return;
   const StoreSpec spec = store_contract_spec(Merge::append);
   ContractWriter writer(harness, spec);
   const Owned owned = writer.claim();
@@ -26,6 +28,7 @@ inline void append_keeps_all(StoreHarness& harness) {
 }
 
 inline void upsert_last_wins(StoreHarness& harness) {
+  if (!has_merge(harness, Merge::upsert)) return;
   const StoreSpec spec = store_contract_spec(Merge::upsert);
   ContractWriter writer(harness, spec);
   const Owned owned = writer.claim();
@@ -40,6 +43,7 @@ inline void upsert_last_wins(StoreHarness& harness) {
 }
 
 inline void newest_wins(StoreHarness& harness) {
+  if (!has_merge(harness, Merge::newest_by)) return;
   const StoreSpec spec = store_contract_spec(Merge::newest_by);
   ContractWriter writer(harness, spec);
   const Owned owned = writer.claim();
@@ -55,24 +59,25 @@ inline void newest_wins(StoreHarness& harness) {
 }
 
 inline void rows_are_found_by_a_field(StoreHarness& harness) {
-  const StoreSpec spec = store_contract_spec(Merge::append);
+  const StoreSpec spec = store_contract_spec(harness);
   ContractWriter writer(harness, spec);
   const Owned owned = writer.claim();
-  writer.write(kFirst, 0, {{"a", 1, 1.5}, {"b", 2, 2.5}, {"a", 3, 3.5}, {"it's", 12, 4.5}});
+  writer.write(kFirst, 0, {{"a", 1, 1.5}, {"b", 2, 2.5}, {"d", 1, 3.5}, {"it's", 12, 4.5}});
   REQUIRE(writer.commit(owned, 0, 4).end == CommitEnd::done);
   const auto count = [&](const std::string& field, const std::string& value) {
     const auto rows = harness.store().newest(spec.table, 10, RowFilter{field, value});
     REQUIRE(rows.has_value());
     return rows->size();
   };
-  CHECK(count("id", "a") == 2);
+  CHECK(count("id", "a") == 1);
+  CHECK(count("at", "1") == 2);
   CHECK(count("id", "it's") == 1);
   CHECK(count("id", "c") == 0);
   CHECK(count("at", "2") == 1);
 }
 
 inline void aborted_is_invisible(StoreHarness& harness) {
-  const StoreSpec spec = store_contract_spec(Merge::upsert);
+  const StoreSpec spec = keyed_contract_spec(harness);
   ContractWriter writer(harness, spec);
   const Owned owned = writer.claim();
   writer.write(kFirst, 0, {{"a", 1, 1.5}});
@@ -85,7 +90,7 @@ inline void aborted_is_invisible(StoreHarness& harness) {
 }
 
 inline void positions_and_rows_survive_together(StoreHarness& harness) {
-  const StoreSpec spec = store_contract_spec(Merge::append);
+  const StoreSpec spec = store_contract_spec(harness);
   uint64_t term = 0;
   {
     ContractWriter writer(harness, spec);
@@ -111,9 +116,14 @@ inline void positions_and_rows_survive_together(StoreHarness& harness) {
   CHECK(state->positions[0].next == Offset{2});
 }
 
+// A key of its own for every offset.
+inline ContractRow row_at(int64_t offset) {
+  return {"r" + std::to_string(offset), offset, static_cast<double>(offset) + 0.5};
+}
+
 // Crash after every call: whatever happened, the position says exactly which rows are there.
 inline void crash_anywhere(StoreHarness& harness) {
-  const StoreSpec spec = store_contract_spec(Merge::append);
+  const StoreSpec spec = store_contract_spec(harness);
   enum class Last { opened, claim_begun, claimed, written, commit_begun, committed, abort_begun };
   int64_t least = 0;
   for (int last = 0; last <= static_cast<int>(Last::abort_begun); ++last) {
@@ -125,9 +135,9 @@ inline void crash_anywhere(StoreHarness& harness) {
       if (at_least(Last::claimed)) {
         const Owned owned = writer.claim();
         const int64_t from = owned.next.value;
-        CHECK(contract_rows(harness, spec) == static_cast<uint64_t>(from));
+        check_rows(harness, spec, from);
         const PartitionCommit moved{kFirst, owned.term, {from}, {from + 2}, {}};
-        if (at_least(Last::written)) writer.write(kFirst, from, {{"a", 1, 1.5}, {"b", 1, 1.5}});
+        if (at_least(Last::written)) writer.write(kFirst, from, {row_at(from), row_at(from + 1)});
         if (last == static_cast<int>(Last::commit_begun))
           writer.sink().begin_commit({{moved}, nullptr});
         if (last == static_cast<int>(Last::committed)) {
@@ -142,14 +152,20 @@ inline void crash_anywhere(StoreHarness& harness) {
     const int64_t next = reader.claim().next.value;
     CHECK(next >= least);
     CHECK(next % 2 == 0);
-    CHECK(contract_rows(harness, spec) == static_cast<uint64_t>(next));
+    check_rows(harness, spec, next);
   }
   CHECK(least > 0);
+  ContractWriter last(harness, spec);
+  const Owned owned = last.claim();
+  const int64_t from = owned.next.value;
+  last.write(kFirst, from, {row_at(from), row_at(from + 1)});
+  REQUIRE(last.commit(owned, from, from + 2).end == CommitEnd::done);
+  CHECK(contract_rows(harness, spec) == static_cast<uint64_t>(from + 2));
 }
 
 // The answer to a commit is never seen: a new sink reads back what stands there.
 inline void lost_answer(StoreHarness& harness) {
-  const StoreSpec spec = store_contract_spec(Merge::append);
+  const StoreSpec spec = store_contract_spec(harness);
   {
     ContractWriter writer(harness, spec);
     const Owned owned = writer.claim();
@@ -158,34 +174,37 @@ inline void lost_answer(StoreHarness& harness) {
   }
   ContractWriter next(harness, spec);
   const Owned owned = next.claim();
-  CHECK(contract_rows(harness, spec) == static_cast<uint64_t>(owned.next.value));
+  check_rows(harness, spec, owned.next.value);
   if (owned.next.value == 0) next.write(kFirst, 0, {{"a", 1, 1.5}});
   REQUIRE(next.commit({{kFirst, owned.term, owned.next, {1}, {}}}).end == CommitEnd::done);
   CHECK(contract_rows(harness, spec) == 1);
 }
 
+// The zombie's rows are those of the heir: both read the same records.
 inline void zombie_is_fenced(StoreHarness& harness) {
-  const StoreSpec spec = store_contract_spec(Merge::append);
+  const StoreSpec spec = store_contract_spec(harness);
   ContractWriter zombie(harness, spec);
   const Owned old = zombie.claim();
-  zombie.write(kFirst, 0, {{"old", 1, 1.5}});
+  zombie.write(kFirst, 0, {row_at(0)});
   ContractWriter heir(harness, spec);
   const Owned owned = heir.claim();
   CHECK(owned.term > old.term);
   // Fenced by the term alone: the position has not moved.
   CHECK(zombie.commit(old, 0, 1).end == CommitEnd::fenced);
-  heir.write(kFirst, 0, {{"new", 1, 2.5}});
-  REQUIRE(heir.commit(owned, 0, 1).end == CommitEnd::done);
+  check_rows(harness, spec, 0);
+  heir.write(kFirst, 0, {row_at(0), row_at(1)});
+  REQUIRE(heir.commit(owned, 0, 2).end == CommitEnd::done);
   zombie.abort();
-  zombie.write(kFirst, 0, {{"old", 1, 1.5}});
+  zombie.write(kFirst, 0, {row_at(0)});
   CHECK(zombie.commit(old, 0, 1).end == CommitEnd::fenced);
-  CHECK(contract_rows(harness, spec) == 1);
-  CHECK(contract_has(harness, spec, {"\"new\""}));
+  CHECK(contract_rows(harness, spec) == 2);
+  ContractWriter next(harness, spec);
+  CHECK(next.claim().next == Offset{2});
 }
 
 // A position that is not the stored one is refused, also under the right term.
 inline void stale_position_is_fenced(StoreHarness& harness) {
-  const StoreSpec spec = store_contract_spec(Merge::append);
+  const StoreSpec spec = store_contract_spec(harness);
   ContractWriter writer(harness, spec);
   const Owned owned = writer.claim();
   writer.write(kFirst, 0, {{"a", 1, 1.5}});
@@ -196,7 +215,7 @@ inline void stale_position_is_fenced(StoreHarness& harness) {
 }
 
 inline void one_bad_row(StoreHarness& harness) {
-  const StoreSpec spec = store_contract_spec(Merge::upsert);
+  const StoreSpec spec = keyed_contract_spec(harness);
   ContractWriter writer(harness, spec);
   const Owned owned = writer.claim();
   std::vector<ContractRow> rows;
@@ -208,7 +227,7 @@ inline void one_bad_row(StoreHarness& harness) {
   REQUIRE(ended.rejected.size() == 1);
   CHECK(ended.rejected[0].row == RowId{kFirst, {37}});
   CHECK(ended.rejected[0].reason == "store.not_null");
-  CHECK(contract_rows(harness, spec) == 0);
+  check_rows(harness, spec, 0);
   REQUIRE(writer.commit(owned, 0, 100).end == CommitEnd::done);  // without the bad one
   CHECK(contract_rows(harness, spec) == 99);
   writer.write(kFirst, 100, rows);  // the next epoch is judged by itself
@@ -216,7 +235,7 @@ inline void one_bad_row(StoreHarness& harness) {
 }
 
 inline void several_partitions(StoreHarness& harness) {
-  const StoreSpec spec = store_contract_spec(Merge::append);
+  const StoreSpec spec = store_contract_spec(harness);
   ContractWriter both(harness, spec);
   const std::vector<Owned> owned = both.claim({kFirst, kSecond});
   REQUIRE(owned.size() == 2);
@@ -226,7 +245,7 @@ inline void several_partitions(StoreHarness& harness) {
       both.commit({{kFirst, owned[0].term, {0}, {1}, {}}, {kSecond, owned[1].term, {0}, {2}, {}}})
           .end == CommitEnd::done);
   CHECK(contract_rows(harness, spec) == 3);
-  // One of them goes to another worker: an epoch of both is refused whole.
+  // One of them goes to another worker: an epoch of both is refused, whole where it is one act.
   both.sink().release({kSecond});
   ContractWriter other(harness, spec);
   const Owned second = other.claim({kSecond}).at(0);
@@ -234,17 +253,22 @@ inline void several_partitions(StoreHarness& harness) {
   both.write(kFirst, 1, {{"d", 1, 1.5}});
   CHECK(both.commit({{kFirst, owned[0].term, {1}, {2}, {}}, {kSecond, owned[1].term, {2}, {3}, {}}})
             .end == CommitEnd::fenced);
-  CHECK(contract_rows(harness, spec) == 3);
-  both.abort();
-  both.write(kFirst, 1, {{"d", 1, 1.5}});
-  REQUIRE(both.commit({{kFirst, owned[0].term, {1}, {2}, {}}}).end == CommitEnd::done);
+  check_rows(harness, spec, 3);
+  ContractWriter first(harness, spec);
+  const Owned again = first.claim();
+  const int64_t from = again.next.value;
+  if (harness.traits().one_act) CHECK(from == 1);
+  if (from == 1) {
+    first.write(kFirst, 1, {{"d", 1, 1.5}});
+    REQUIRE(first.commit(again, 1, 2).end == CommitEnd::done);
+  }
   other.write(kSecond, 2, {{"e", 1, 1.5}});
   REQUIRE(other.commit({{kSecond, second.term, {2}, {3}, {}}}).end == CommitEnd::done);
   CHECK(contract_rows(harness, spec) == 5);
 }
 
 inline void stages_do_not_meet(StoreHarness& harness) {
-  const StoreSpec spec = store_contract_spec(Merge::append);
+  const StoreSpec spec = store_contract_spec(harness);
   StoreSpec other = spec;
   other.stage = "s2";
   ContractWriter a(harness, spec), b(harness, other);
@@ -257,7 +281,7 @@ inline void stages_do_not_meet(StoreHarness& harness) {
 }
 
 inline void recreated_topic(StoreHarness& harness) {
-  const StoreSpec spec = store_contract_spec(Merge::append);
+  const StoreSpec spec = store_contract_spec(harness);
   {
     ContractWriter writer(harness, spec);
     const Owned owned = writer.claim();
@@ -273,7 +297,7 @@ inline void recreated_topic(StoreHarness& harness) {
 }
 
 inline void table_that_does_not_fit(StoreHarness& harness) {
-  StoreSpec spec = store_contract_spec(Merge::upsert);
+  StoreSpec spec = keyed_contract_spec(harness);
   REQUIRE(harness.store().create_missing(spec.table).has_value());
   REQUIRE(harness.store().create_missing(spec.table).has_value());
   StoreTable other_key = spec.table;
@@ -281,6 +305,7 @@ inline void table_that_does_not_fit(StoreHarness& harness) {
   auto made = harness.store().create_missing(other_key);
   REQUIRE_FALSE(made.has_value());
   CHECK(made.error().code == "S002"_code);
+  if (!harness.traits().typed) return;
   StoreTable other_type = spec.table;
   auto schema = avro::parse(
       R"({"type":"record","name":"Row","fields":[{"name":"id","type":["null","string"]},)"
@@ -294,7 +319,7 @@ inline void table_that_does_not_fit(StoreHarness& harness) {
 }
 
 inline void table_that_lacks_a_column(StoreHarness& harness) {
-  StoreSpec spec = store_contract_spec(Merge::upsert);
+  StoreSpec spec = keyed_contract_spec(harness);
   {
     ContractWriter writer(harness, spec);
     const Owned owned = writer.claim();
@@ -318,25 +343,5 @@ inline void table_that_lacks_a_column(StoreHarness& harness) {
 }
 
 }  // namespace store_cases
-
-inline std::vector<StoreContract> store_contract() {
-  using namespace store_cases;
-  return {{"append keeps every row", append_keeps_all},
-          {"upsert: the last written wins", upsert_last_wins},
-          {"newest_by: the newest wins, ties go to the later offset", newest_wins},
-          {"rows are found by a field", rows_are_found_by_a_field},
-          {"an aborted epoch is never seen", aborted_is_invisible},
-          {"positions and rows survive together", positions_and_rows_survive_together},
-          {"a crash after any call", crash_anywhere},
-          {"the answer of a commit is lost", lost_answer},
-          {"a worker that was replaced writes nothing", zombie_is_fenced},
-          {"a commit from another position writes nothing", stale_position_is_fenced},
-          {"one bad row among many", one_bad_row},
-          {"several partitions, one released", several_partitions},
-          {"stages keep positions of their own", stages_do_not_meet},
-          {"a topic made anew is an incident", recreated_topic},
-          {"a table that does not fit", table_that_does_not_fit},
-          {"a table that lacks a column gets it", table_that_lacks_a_column}};
-}
 
 }  // namespace penstock::flow

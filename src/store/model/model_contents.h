@@ -19,9 +19,15 @@ struct PreparedRow {
   std::string key, text;
   std::string newest_text;     // of text kinds
   double newest_number = 0.0;  // of number kinds
+  double number = 0.0;         // of its last floating-point field
   std::string reason;          // "" = good
 };
-PreparedRow prepare(const flow::StoreTable& table, const flow::StoreRows& rows, uint32_t row);
+PreparedRow prepare(const flow::StoreTable& table, const flow::StoreRows& rows, uint32_t row,
+                    std::optional<double> refuse_above = {});
+
+// What becomes of the next request.
+enum class Fate : uint8_t { answered, not_done, done_but_lost };
+Fate next_fate(ModelFaults& faults);
 
 struct ModelTable {
   flow::StoreTable shape;
@@ -29,6 +35,7 @@ struct ModelTable {
     ModelRow row;
     double newest_number = 0.0;
     std::string newest_text;
+    Term term;  // of the worker that wrote it
   };
   std::vector<Kept> appended;
   std::map<std::string, Kept, std::less<>> by_key;
@@ -52,6 +59,9 @@ struct ModelStore::Contents {
   uint32_t open_epochs = 0;
 
   void apply(ModelTable& table, PreparedRow&& row, const ModelOrigin& origin);
+  // A put, conditional on the version.
+  void put(ModelTable& table, PreparedRow&& row, const ModelOrigin& origin, Term term,
+           ModelFaults::Bug bug);
 };
 
 }  // namespace penstock::store

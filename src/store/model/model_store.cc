@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <iterator>
 #include <utility>
 
@@ -47,7 +48,17 @@ bool same_shape(const flow::StoreTable& a, const flow::StoreTable& b) {
 
 }  // namespace
 
-PreparedRow prepare(const flow::StoreTable& table, const flow::StoreRows& rows, uint32_t row) {
+Fate next_fate(ModelFaults& faults) {
+  if (faults.away) return Fate::not_done;
+  if (!faults.cut) return Fate::answered;
+  if (faults.cut->after-- > 0) return Fate::answered;
+  const bool applied = faults.cut->applied;
+  faults.cut.reset();
+  return applied ? Fate::done_but_lost : Fate::not_done;
+}
+
+PreparedRow prepare(const flow::StoreTable& table, const flow::StoreRows& rows, uint32_t row,
+                    std::optional<double> refuse_above) {
   PreparedRow made;
   const std::vector<avro::Field>& fields = table.schema->root().fields;
   std::vector<std::string> key_texts(table.key.size());
@@ -66,6 +77,10 @@ PreparedRow prepare(const flow::StoreTable& table, const flow::StoreRows& rows, 
     if (column.kind == row::Kind::float64 && !column.is_null(row) &&
         std::isnan(column.float64s[row]))
       made.reason = "store.not_a_number";
+    if (column.kind == row::Kind::float64 && refuse_above && !column.is_null(row) &&
+        column.float64s[row] > *refuse_above)
+      made.reason = "store.constraint";
+    if (column.kind == row::Kind::float64) made.number = column.float64s[row];
     if (key != table.key.end()) key_texts[key - table.key.begin()] = made.text.substr(start);
     if (!is_newest || column.is_null(row)) continue;
     if (column.kind == row::Kind::int64) {
@@ -86,7 +101,8 @@ PreparedRow prepare(const flow::StoreTable& table, const flow::StoreRows& rows, 
 void ModelStore::Contents::apply(ModelTable& table, PreparedRow&& row, const ModelOrigin& origin) {
   ModelTable::Kept kept{{row.key, std::move(row.text), origin, 1, ++writes},
                         row.newest_number,
-                        std::move(row.newest_text)};
+                        std::move(row.newest_text),
+                        {}};
   if (table.shape.merge == flow::Merge::append) {
     table.appended.push_back(std::move(kept));
     return;
@@ -106,7 +122,41 @@ void ModelStore::Contents::apply(ModelTable& table, PreparedRow&& row, const Mod
   }
 }
 
-ModelStore::ModelStore() : contents_(std::make_shared<Contents>()) {}
+void ModelStore::Contents::put(ModelTable& table, PreparedRow&& row, const ModelOrigin& origin,
+                               Term term, ModelFaults::Bug bug) {
+  using Bug = ModelFaults::Bug;
+  ModelTable::Kept kept{{row.key, std::move(row.text), origin, 1, ++writes},
+                        row.newest_number,
+                        std::move(row.newest_text),
+                        term};
+  const auto [it, is_new] = table.by_key.try_emplace(row.key, kept);
+  if (is_new) return;
+  const ModelTable::Kept& there = it->second;
+  const auto version = [&](const ModelTable::Kept& item) {
+    const bool newest = table.shape.merge == flow::Merge::newest_by;
+    return std::tuple(newest ? item.newest_number : 0.0, newest ? item.newest_text : std::string(),
+                      item.row.origin.lineage, item.row.origin.offset);
+  };
+  bool newer = version(there) < version(kept);
+  if (bug == Bug::unconditional) newer = true;
+  if (bug == Bug::owner_version)
+    newer = std::tie(there.term, there.row.origin.offset) < std::tie(term, origin.offset);
+  if (bug == Bug::adds) {
+    newer = true;
+    std::string& text = kept.row.text;
+    const size_t at = there.row.text.rfind(':') + 1;
+    const double sum = row.number + std::strtod(there.row.text.c_str() + at, nullptr);
+    text.resize(text.rfind(':') + 1);
+    append_json_number(sum, text);
+    text += '}';
+  }
+  if (newer) it->second = std::move(kept);
+}
+
+ModelStore::ModelStore(Act act)
+    : act_(act),
+      faults_(std::make_shared<ModelFaults>()),
+      contents_(std::make_shared<Contents>()) {}
 ModelStore::~ModelStore() = default;
 
 Result<void> ModelStore::create_missing(const flow::StoreTable& table) {

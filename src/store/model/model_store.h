@@ -20,6 +20,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -42,9 +43,36 @@ struct ModelRow {
   uint64_t written_at = 0;  // grows with every row that is written
 };
 
+// How an epoch gets in: as one act, or, as in a key-value store without transactions, as puts of
+// single items, each conditional on a version, and the positions after them, per partition. There
+// a version is (newest_by's value, lineage, offset), and tables can not append.
+enum class Act : uint8_t { one, keyed_puts };
+
+// What the store contract's test lets happen to the store, and bugs for it to find.
+struct ModelFaults {
+  enum class Bug : uint8_t {
+    none,
+    no_swap,          // a commit takes no notice of what position and term are stored
+    positions_apart,  // rows first, positions in an act of their own
+    blind_resend,     // a commit whose answer is lost is made once more, and called done
+    // of Act::keyed_puts
+    adds,           // a put adds its numbers to those that are there
+    owner_version,  // a version is (term, offset): who came later wins, also with an older record
+    unconditional,  // a put takes no notice of the version that is there
+  };
+  struct Cut {
+    uint32_t after = 0;    // so many requests are still answered
+    bool applied = false;  // the one that is lost was done
+  };
+  std::optional<Cut> cut;  // gone when it happened
+  bool away = false;
+  std::optional<double> refuse_above;  // of any field that is a floating-point number
+  Bug bug = Bug::none;
+};
+
 class ModelStore final : public flow::Store {
  public:
-  ModelStore();
+  explicit ModelStore(Act act = Act::one);
   ~ModelStore() override;
 
   Result<void> create_missing(const flow::StoreTable& table) override;
@@ -58,10 +86,14 @@ class ModelStore final : public flow::Store {
   std::vector<ModelRow> rows(std::string_view table) const;
   // Sinks that hold rows which are not committed.
   uint32_t open_epochs() const;
+  // Read at every request; not to be changed while another thread uses the store.
+  ModelFaults& faults() { return *faults_; }
 
  private:
   friend class ModelSink;
   struct Contents;
+  Act act_;
+  std::shared_ptr<ModelFaults> faults_;
   std::shared_ptr<Contents> contents_;
 };
 

@@ -1,6 +1,6 @@
 #include "store/sqlite/sqlite_store.h"
 
-#include "flow/store_contract.h"
+#include "flow/store_contract_cut.h"
 #include "store/sqlite/cell.h"
 #include "store/sqlite/database.h"
 
@@ -10,6 +10,8 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <optional>
+#include <utility>
 
 namespace penstock::store {
 namespace {
@@ -23,21 +25,42 @@ class SqliteHarness final : public flow::StoreHarness {
     reopen();
   }
   ~SqliteHarness() override {
+    cutting_.reset();
     store_.reset();
     std::filesystem::remove_all(folder_);
   }
-  flow::Store& store() override { return *store_; }
+  flow::Store& store() override { return *cutting_; }
+  flow::Store& reader() override { return *store_; }
   void reopen() override {
+    cutting_.reset();
     store_.reset();
     auto opened = SqliteStore::open(path());
     REQUIRE(opened.has_value());
     store_ = *std::move(opened);
+    cutting_ = std::make_unique<flow::CutStore>(*store_);
+  }
+  bool arm(const flow::StoreCut& cut) override {
+    cutting_->cut = cut;
+    return true;
+  }
+  bool disarm() override { return !std::exchange(cutting_->cut, std::nullopt).has_value(); }
+  bool set_away(bool away) override {
+    cutting_->away = away;
+    return true;
+  }
+  bool refuse_above(double value) override {
+    auto database = Database::open(path(), {});
+    REQUIRE(database.has_value());
+    return database->run("CREATE TRIGGER bar BEFORE INSERT ON t WHEN NEW.v > " +
+                         std::to_string(value) + " BEGIN SELECT RAISE(ABORT, 'too high'); END") ==
+           Outcome::done;
   }
   std::string path() const { return folder_ + "/stores/latest.sqlite"; }
 
  private:
   std::string folder_;
   std::unique_ptr<SqliteStore> store_;
+  std::unique_ptr<flow::CutStore> cutting_;
 };
 
 void run(const SqliteHarness& harness, const char* sql, bool good = true) {
