@@ -2,16 +2,14 @@
 
 #include "base/clock.h"
 #include "flow/config_values.h"
+#include "flow/secret.h"
 #include "log/kafka/token.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
-#include <cctype>
-#include <cstdlib>
 #include <fstream>
-#include <optional>
 
 namespace penstock::log::kafka {
 namespace {
@@ -20,27 +18,11 @@ using flow::Config;
 using flow::FieldSpec;
 using flow::FieldType;
 
-constexpr size_t kMaxSecretBytes = 64 * 1024;
-
-std::optional<std::string> read_whole(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return std::nullopt;
-  std::string text(kMaxSecretBytes + 1, '\0');
-  file.read(text.data(), static_cast<std::streamsize>(text.size()));
-  text.resize(static_cast<size_t>(file.gcount()));
-  if (file.bad() || text.size() > kMaxSecretBytes) return std::nullopt;
-  return text;
-}
-
-std::string without_line_end(std::string text) {
-  while (text.ends_with('\n') || text.ends_with('\r')) text.pop_back();
-  return text;
-}
-
 // Reads the fields of one `log:` mapping.
 class Reader {
  public:
-  Reader(const Config& config, const SecretReader& secrets) : config_(config), secrets_(secrets) {}
+  Reader(const Config& config, const flow::SecretReader& secrets)
+      : config_(config), secrets_(secrets) {}
 
   bool has(std::string_view field) const { return config_.find(field) != nullptr; }
 
@@ -51,31 +33,22 @@ class Reader {
   }
 
   Result<std::string> value(const yaml::Node& node) const {
-    const std::string_view text = node.text;
-    if (!text.starts_with("${secret:") || !text.ends_with('}')) return node.text;
-    auto secret = secrets_(text.substr(9, text.size() - 10));
-    if (!secret) secret.error().place = config_.place(node);
-    return secret;
+    return flow::text_or_secret(config_, node, secrets_);
   }
 
   // A path as written means: beside the pipeline file.
-  std::string path(const std::string& text) const {
-    const std::string& file = config_.document().file();
-    const size_t slash = file.rfind('/');
-    if (text.starts_with('/') || slash == std::string::npos) return text;
-    return file.substr(0, slash + 1) + text;
-  }
+  std::string path(const std::string& text) const { return flow::beside_file(config_, text); }
 
   Failure wrong(std::string message, std::string_view field) const {
     return fail("L109"_code, std::move(message)).at(config_.place(field));
   }
 
   const Config& config() const { return config_; }
-  const SecretReader& secrets() const { return secrets_; }
+  const flow::SecretReader& secrets() const { return secrets_; }
 
  private:
   const Config& config_;
-  const SecretReader& secrets_;
+  const flow::SecretReader& secrets_;
 };
 
 struct Auth {
@@ -156,11 +129,11 @@ Result<void> set_pem(const Reader& reader, std::string_view field, std::string_v
 TokenSource token_source(const Reader& reader) {
   const std::string text = reader.config().text("token");
   const std::string user = reader.config().text("user");
-  const SecretReader secrets = reader.secrets();
-  const bool secret = text.starts_with("${secret:") && text.ends_with('}');
+  const flow::SecretReader secrets = reader.secrets();
+  const bool secret = flow::is_secret(text);
   return [=]() -> Result<Token> {
     if (!secret) return token_of(text, SystemClock().now().value, user);
-    PENSTOCK_TRY(found, secrets(std::string_view(text).substr(9, text.size() - 10)));
+    PENSTOCK_TRY(found, secrets(flow::secret_name(text)));
     return token_of(found, SystemClock().now().value, user);
   };
 }
@@ -252,42 +225,6 @@ Result<void> set_delivery(const Reader& reader, Settings& settings) {
   return {};
 }
 
-bool is_secret_name(std::string_view name) {
-  return !name.empty() && name.size() <= 128 && !name.starts_with('.') &&
-         std::ranges::all_of(name, [](unsigned char letter) {
-           return std::isalnum(letter) != 0 || letter == '_' || letter == '-' || letter == '.';
-         });
-}
-
-std::string variable_of(std::string_view name) {
-  std::string variable = "PENSTOCK_SECRET_";
-  for (const char each : name) {
-    const auto letter = static_cast<unsigned char>(each);
-    variable += std::isalnum(letter) != 0 ? static_cast<char>(std::toupper(letter)) : '_';
-  }
-  return variable;
-}
-
-// The errors of this file must not show its lines.
-Result<std::string> secret_of_mapping(const std::string& file, std::string_view name,
-                                      const std::string& variable) {
-  const auto missing = [&](std::string cause) {
-    return fail("L115"_code, fmt::format("there is no secret \"{}\"", name))
-        .because(std::move(cause));
-  };
-  auto text = read_whole(file);
-  if (!text) return missing(fmt::format("{} is not set, and {} cannot be read", variable, file));
-  const auto document = yaml::parse(std::move(*text), file);
-  if (!document || document->root().kind != yaml::NodeKind::mapping) {
-    return missing(fmt::format("{} is no mapping of names to texts", file));
-  }
-  const yaml::Node* found = document->root().find(name);
-  if (found == nullptr || found->kind != yaml::NodeKind::scalar) {
-    return missing(fmt::format("{} is not set, and {} has no text of that name", variable, file));
-  }
-  return found->text;
-}
-
 FieldSpec field(std::string_view name, FieldType type, std::string_view doc,
                 std::string_view example) {
   return {.name = name, .type = type, .doc = doc, .example = example};
@@ -343,26 +280,8 @@ flow::PartSpec kafka_part() {
   return spec;
 }
 
-Result<std::string> read_secret(std::string_view name) {
-  if (!is_secret_name(name)) {
-    return fail("L115"_code, fmt::format("\"{}\" cannot name a secret", name))
-        .cure("use letters, digits, _ and -");
-  }
-  const std::string variable = variable_of(name);
-  if (const char* text = std::getenv(variable.c_str()); text != nullptr) return std::string(text);
-  const char* named = std::getenv("PENSTOCK_SECRETS");
-  if (named == nullptr) {
-    return fail("L115"_code, fmt::format("there is no secret \"{}\"", name))
-        .because(fmt::format("neither {} nor PENSTOCK_SECRETS is set", variable));
-  }
-  if (auto text = read_whole(fmt::format("{}/{}", named, name))) {
-    return without_line_end(std::move(*text));
-  }
-  return secret_of_mapping(named, name, variable);
-}
-
 Result<Settings> settings_of(const Config& config, std::string_view pipeline,
-                             const SecretReader& secrets) {
+                             const flow::SecretReader& secrets) {
   const Reader reader(config, secrets);
   Settings settings;
   settings.brokers = config.text("kafka");

@@ -9,7 +9,7 @@
 //             file that is another one than was claimed is `fatal`.
 #pragma once
 
-#include "flow/store.h"
+#include "flow/store_thread.h"
 #include "store/sqlite/database.h"
 #include "store/sqlite/row_writer.h"
 
@@ -22,14 +22,13 @@
 
 namespace penstock::store {
 
-class Session {
+class Session final : public flow::StoreSession {
  public:
   Session(std::string path, flow::StoreSpec spec, std::shared_ptr<std::mutex> turn);
 
-  flow::SinkEvent claim(const flow::PartitionSet& partitions);
-  // Rows whose id is in `refused` are left out; newly refused ones are added to it.
+  flow::SinkEvent claim(const flow::PartitionSet& partitions) override;
   flow::Ended commit(const flow::Commit& commit, std::span<const flow::StoreRows> rows,
-                     std::set<flow::RowId>& refused);
+                     std::set<flow::RowId>& refused) override;
 
  private:
   struct Open {

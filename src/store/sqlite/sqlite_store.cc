@@ -4,7 +4,7 @@
 #include "base/json_write.h"
 #include "store/sqlite/cell.h"
 #include "store/sqlite/database.h"
-#include "store/sqlite/sqlite_sink.h"
+#include "store/sqlite/session.h"
 #include "store/sqlite/table_text.h"
 
 #include <fmt/format.h>
@@ -117,7 +117,8 @@ Result<std::unique_ptr<flow::StoreSink>> SqliteStore::open_sink(const flow::Stor
                                                                 flow::Waker& waker) {
   PENSTOCK_CHECK(!read_only_ && spec.inputs.size() == spec.lineages.size());
   PENSTOCK_TRY_VOID(check_names(spec.table));
-  return std::make_unique<SqliteSink>(path_, spec, turn_, waker);
+  return std::make_unique<flow::ThreadedStoreSink>(std::make_unique<Session>(path_, spec, turn_),
+                                                   waker);
 }
 
 Result<flow::StoreState> SqliteStore::state(const flow::StoreSpec& spec) {
