@@ -37,7 +37,7 @@ test-kafka: ## the tests that start real Kafka brokers
 	@$(call configure,$(EVERYTHING))
 	@ninja -C $(BUILD) -j $(JOBS) --quiet
 	@$(link)
-	@tools/run_tests $(BUILD) -L kafka
+	@tools/run_tests $(BUILD) -L 'kafka|broker'
 
 chaos: ## a pipeline on three brokers while everything around it fails
 	@tools/setup kafka

@@ -122,10 +122,12 @@ class Sender {
     const int64_t rows = input.rows;
     const Millis began = clock_.now();
     Millis told = began;
+    bool all = false;  // is committed; a log may show so a moment after it said so
     while (!thread.ended()) {
       std::this_thread::sleep_for(kLookEvery);
       const ops::WorkerSnapshot now = thread.snapshot();
-      if (now.idle || output_.gone()) thread.request_drain();
+      all = all || (now.ever_claimed && now.idle);
+      if (all || output_.gone()) thread.request_drain();
       if (clock_.now().value - told.value >= kProgressMillis) {
         told = clock_.now();
         tell(path, now, rows, began);
@@ -139,7 +141,7 @@ class Sender {
     if (end.state == engine::WorkerState::failed && end.error) return std::unexpected(*end.error);
     PENSTOCK_TRY(position, sent_so_far(instance_.log(), group));
     const int64_t done = position ? position->value : 0;
-    if (done < rows) {
+    if (!all && done < rows) {
       output_.note(
           fmt::format("{}: stopped at row {} of {}; send it again to go on\n", path, done, rows));
       return 130;

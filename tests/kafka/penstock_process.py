@@ -1,4 +1,5 @@
 """A running `penstock`, its metrics, and waiting for conditions."""
+import ctypes
 import os
 import re
 import signal
@@ -7,6 +8,12 @@ import time
 import urllib.request
 
 PORT = re.compile(r"health and metrics on port (\d+)")
+LIBC = ctypes.CDLL(None)
+PR_SET_PDEATHSIG = 1
+
+
+def die_with_the_test():
+    LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def wait_until(condition, seconds):
@@ -25,7 +32,8 @@ class Process:
         self.path = folder / f"{name}.err"
         with open(self.path, "wb") as err:
             self.process = subprocess.Popen([os.environ["PENSTOCK_BINARY"], *map(str, arguments), "--listen", "127.0.0.1:0"],
-                                            stdout=err, stderr=err, stdin=subprocess.DEVNULL, env=os.environ | environment)
+                                            stdout=err, stderr=err, stdin=subprocess.DEVNULL, env=os.environ | environment,
+                                            preexec_fn=die_with_the_test)
         self.port = None
 
     def output(self):
@@ -66,3 +74,7 @@ class Process:
             self.process.send_signal(signal.SIGKILL)
             self.process.wait()
             return "killed: it did not end"
+
+    def told(self):
+        """For a failed check: its figures and the end of what it said."""
+        return f"{self.name}: {self.metrics()}\n{self.output()[-2000:]}"

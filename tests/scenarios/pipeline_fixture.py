@@ -43,18 +43,18 @@ def init_meters(folder, epoch_rows=None):
         file.write_text(text)
 
 
-def rows(folder, sql):
-    with sqlite3.connect(folder / ".penstock" / "stores" / "warehouse.sqlite") as database:
+def rows(folder, sql, data=None):
+    with sqlite3.connect((data or folder / ".penstock") / "stores" / "warehouse.sqlite") as database:
         return database.execute(sql).fetchall()
 
 
-def differences_to_expected(folder):
+def differences_to_expected(folder, data=None):
     """Sums, peaks and counts per meter and day of table `readings` against expected.csv; a list of texts."""
     found = {
         (meter, day): (kwh, peak, count)
         for meter, day, kwh, peak, count in rows(
             folder,
-            "select meter_id, substr(at, 1, 10), sum(kwh), max(kwh), count(*) from readings group by 1, 2",
+            "select meter_id, substr(at, 1, 10), sum(kwh), max(kwh), count(*) from readings group by 1, 2", data,
         )
     }
     problems = []

@@ -54,7 +54,7 @@ Result<void> KafkaSource::connect() {
   client_ = share_client(client.release());
   rd_kafka_poll_set_consumer(client_.get());
   events_.reset(rd_kafka_queue_get_consumer(client_.get()));
-  lineages_.emplace(client_.get(), topics_);
+  lineages_.emplace(admin_.client(), topics_);
   const auto wake = [](rd_kafka_t*, void* to) { static_cast<flow::Waker*>(to)->wake(); };
   rd_kafka_queue_cb_event_enable(events_.get(), wake, &waker_);
   const List wanted(rd_kafka_topic_partition_list_new(static_cast<int>(spec_.topics.size())));

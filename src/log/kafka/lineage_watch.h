@@ -4,7 +4,7 @@
 // when the new one has the offset. So its id is asked for now and then, beside the reading.
 //
 // Thread      the source's.
-// Lifetime    the client outlives it.
+// Lifetime    the client, the admin's, outlives it.
 // Limits      one request every kAskEvery for all topics of a source; found out that late, or at
 //             claim.
 // Errors      L120.

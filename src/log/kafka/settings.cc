@@ -56,6 +56,10 @@ constexpr std::array kTransactional = {
     Property{"retry.backoff.ms", "10"},
 };
 constexpr std::array kIdempotent = {Property{"linger.ms", "2"}};
+// A request to a controller that is away would connect again without any pause otherwise, and take
+// a core or two for as long as it waits. So this client, one per process, is the only one that
+// sends such requests, and holds a connection to every broker.
+constexpr std::array kAdmin = {Property{"enable.sparse.connections", "false"}};
 
 // What exactly once, or the engine, stands on.
 constexpr std::array<std::string_view, 20> kOurs = {"bootstrap.servers",
@@ -163,7 +167,7 @@ Result<void> set_role(rd_kafka_conf_t* conf, const Settings& settings, Role role
       PENSTOCK_TRY_VOID(set_all(conf, kProducers));
       return set_all(conf, kIdempotent);
     case Role::admin:
-      return {};
+      return set_all(conf, kAdmin);
   }
   return {};
 }
