@@ -1,0 +1,203 @@
+#include "aws/answer.h"
+
+#include "aws/instant.h"
+#include "base/json_write.h"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <charconv>
+#include <utility>
+
+namespace penstock::aws {
+namespace {
+
+using nlohmann::json;
+
+constexpr size_t kMaxMessageBytes = 300;
+constexpr int kMaxDepth = 64;
+
+Failure unreadable(std::string_view from, std::string_view why) {
+  return fail("W006"_code, fmt::format("the answer of {} cannot be read: {}", from, why));
+}
+
+// Null when the text is not JSON, or nests too deep.
+json parse(std::string_view text) {
+  const auto shallow = [](int depth, json::parse_event_t, json&) { return depth <= kMaxDepth; };
+  json parsed = json::parse(text, shallow, /*allow_exceptions=*/false);
+  return parsed.is_discarded() ? json() : parsed;
+}
+
+std::string text_of(const json& object, std::string_view name) {
+  const auto found = object.find(std::string(name));
+  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+
+void append_utf8(uint32_t point, std::string& out) {
+  const auto put = [&](uint32_t byte) { out += static_cast<char>(byte); };
+  if (point < 0x80) {
+    put(point);
+  } else if (point < 0x800) {
+    put(0xc0 | point >> 6);
+    put(0x80 | (point & 63));
+  } else if (point < 0x10000) {
+    put(0xe0 | point >> 12);
+    put(0x80 | (point >> 6 & 63));
+    put(0x80 | (point & 63));
+  }
+}
+
+// The entities that XML defines, and numbers; others stay as they are.
+std::string unescaped(std::string_view text) {
+  static constexpr std::array<std::pair<std::string_view, char>, 5> kNamed = {
+      {{"amp", '&'}, {"lt", '<'}, {"gt", '>'}, {"quot", '"'}, {"apos", '\''}}};
+  std::string out;
+  while (!text.empty()) {
+    const size_t at = std::min(text.find('&'), text.size());
+    out += text.substr(0, at);
+    text.remove_prefix(at);
+    const size_t end = text.find(';');
+    if (text.empty() || end == std::string_view::npos) break;
+    const std::string_view name = text.substr(1, end - 1);
+    const auto* const named =
+        std::ranges::find(kNamed, name, &std::pair<std::string_view, char>::first);
+    uint32_t point = 0;
+    if (named != kNamed.end()) {
+      out += named->second;
+    } else if (name.starts_with("#") && name.size() < 8) {
+      const bool hexadecimal = name.substr(1).starts_with('x');
+      const std::string_view digits = name.substr(hexadecimal ? 2 : 1);
+      std::from_chars(digits.data(), digits.data() + digits.size(), point, hexadecimal ? 16 : 10);
+      append_utf8(point, out);
+    } else {
+      out += text.substr(0, end + 1);
+    }
+    text.remove_prefix(end + 1);
+  }
+  out += text;
+  return out;
+}
+
+// The text of the first element of that name, without attributes; enough for STS, which never
+// nests a name in itself.
+std::optional<std::string> element(std::string_view xml, std::string_view name) {
+  const std::string open = fmt::format("<{}>", name);
+  const std::string close = fmt::format("</{}>", name);
+  const size_t begin = xml.find(open);
+  if (begin == std::string_view::npos) return std::nullopt;
+  const size_t from = begin + open.size();
+  const size_t end = xml.find(close, from);
+  if (end == std::string_view::npos) return std::nullopt;
+  const std::string_view text = xml.substr(from, end - from);
+  if (text.contains('<')) return std::nullopt;
+  return unescaped(text);
+}
+
+Result<Credentials> make(std::string id, std::string key, std::string token, std::string_view until,
+                         std::string_view from) {
+  const auto expires = parse_iso_time(until);
+  const bool usable = std::ranges::all_of(id + token, [](char each) { return each > ' '; });
+  if (id.empty() || key.empty() || token.empty() || !expires || !usable) {
+    wipe(key);
+    wipe(token);
+    return unreadable(from, "it lacks keys, a token or a time of expiry");
+  }
+  Credentials made{.access_key_id = std::move(id),
+                   .secret_access_key = Secret(std::move(key)),
+                   .session_token = Secret(std::move(token)),
+                   .expires = *expires};
+  return made;
+}
+
+// "com.amazonaws.dynamodb.v20120810#ThrottlingException", "Throttling:http://…": the bare name.
+std::string bare(std::string_view code) {
+  code = code.substr(0, code.find(':'));
+  const size_t hash = code.rfind('#');
+  return std::string(hash == std::string_view::npos ? code : code.substr(hash + 1));
+}
+
+bool is_plain(const std::string& code) {
+  return code.size() <= 100 && std::ranges::all_of(code, [](unsigned char letter) {
+           return std::isalnum(letter) != 0 || letter == '.' || letter == '_';
+         });
+}
+
+}  // namespace
+
+Result<Credentials> credentials_of_json(std::string_view text, std::string_view from) {
+  const json parsed = parse(text);
+  if (!parsed.is_object()) return unreadable(from, "it is no JSON object");
+  const std::string code = text_of(parsed, "Code");
+  if (!code.empty() && code != "Success") {
+    return fail("W003"_code,
+                fmt::format("{} gives no credentials: {}", from, penstock::quoted(code)));
+  }
+  return make(text_of(parsed, "AccessKeyId"), text_of(parsed, "SecretAccessKey"),
+              text_of(parsed, "Token"), text_of(parsed, "Expiration"), from);
+}
+
+Result<Credentials> credentials_of_xml(std::string_view text, std::string_view from) {
+  const auto part = [&](std::string_view name) { return element(text, name).value_or(""); };
+  return make(part("AccessKeyId"), part("SecretAccessKey"), part("SessionToken"),
+              part("Expiration"), from);
+}
+
+Result<std::optional<std::string>> text_member(std::string_view text, std::string_view name,
+                                               std::string_view from) {
+  const json parsed = parse(text);
+  if (!parsed.is_object()) return unreadable(from, "it is no JSON object");
+  const auto found = parsed.find(std::string(name));
+  if (found == parsed.end() || found->is_null()) return std::nullopt;
+  if (!found->is_string()) return unreadable(from, fmt::format("{} is no text", name));
+  return found->get<std::string>();
+}
+
+Refusal refusal_of(const http::Response& response) {
+  Refusal refusal;
+  if (const auto code = element(response.body, "Code")) {
+    refusal = {*code, element(response.body, "Message").value_or("")};
+  } else if (const json parsed = parse(response.body); parsed.is_object()) {
+    refusal.code = text_of(parsed, "__type");
+    if (refusal.code.empty()) refusal.code = text_of(parsed, "code");
+    refusal.message = text_of(parsed, "message");
+    if (refusal.message.empty()) refusal.message = text_of(parsed, "Message");
+  }
+  if (refusal.code.empty()) refusal.code = response.header("x-amzn-errortype");
+  refusal.code = bare(refusal.code);
+  if (!is_plain(refusal.code)) refusal.code.clear();
+  // Behind the first line, a refused signature is explained by what was signed: the token, too.
+  refusal.message.resize(std::min(refusal.message.find('\n'), refusal.message.size()));
+  if (refusal.message.size() > kMaxMessageBytes) refusal.message.resize(kMaxMessageBytes);
+  return refusal;
+}
+
+bool is_about_credentials(std::string_view code) {
+  static constexpr std::array<std::string_view, 12> kCodes = {"ExpiredToken",
+                                                              "ExpiredTokenException",
+                                                              "InvalidClientTokenId",
+                                                              "InvalidToken",
+                                                              "InvalidIdentityToken",
+                                                              "MissingAuthenticationToken",
+                                                              "MissingAuthenticationTokenException",
+                                                              "RequestTimeTooSkewed",
+                                                              "SignatureDoesNotMatch",
+                                                              "InvalidSignatureException",
+                                                              "UnrecognizedClientException",
+                                                              "IncompleteSignature"};
+  return std::ranges::find(kCodes, code) != kCodes.end();
+}
+
+Error refused(const http::Response& response, std::string_view what) {
+  const Refusal refusal = refusal_of(response);
+  std::string message = fmt::format("{}: {}", what, response.status);
+  if (!refusal.code.empty()) message += " " + refusal.code;
+  if (!refusal.message.empty()) message += ": " + penstock::quoted(refusal.message);
+  const bool rights = refusal.code.starts_with("AccessDenied") || response.status == 401 ||
+                      response.status == 403 || is_about_credentials(refusal.code);
+  return fail(rights ? "W003"_code : "W004"_code, std::move(message)).take();
+}
+
+}  // namespace penstock::aws
