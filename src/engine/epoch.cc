@@ -85,8 +85,18 @@ uint64_t Epoch::row_count() const {
   return sum;
 }
 
+void Epoch::set_aside(uint32_t output, int32_t partition) {
+  wire::RecordsBuilder& open = outputs_[output][static_cast<size_t>(partition)];
+  full_bytes_ += open.bytes().size();
+  full_.push_back({output, partition, std::move(open)});
+  open = {};
+  if (spare_.empty()) return;
+  open = std::move(spare_.back());
+  spare_.pop_back();
+}
+
 uint64_t Epoch::bytes() const {
-  uint64_t sum = held_bytes_;
+  uint64_t sum = held_bytes_ + full_bytes_;
   for (const auto& output : outputs_) {
     for (const wire::RecordsBuilder& records : output) sum += records.bytes().size();
   }
@@ -94,6 +104,7 @@ uint64_t Epoch::bytes() const {
 }
 
 bool Epoch::nothing_encoded() const {
+  if (!full_.empty()) return false;
   for (const auto& output : outputs_) {
     for (const wire::RecordsBuilder& records : output) {
       if (!records.empty()) return false;
@@ -103,18 +114,27 @@ bool Epoch::nothing_encoded() const {
 }
 
 void Epoch::clear_encoded() {
+  for (Full& full : full_) {
+    full.records.clear();
+    spare_.push_back(std::move(full.records));
+  }
+  full_.clear();
+  full_bytes_ = 0;
   for (auto& output : outputs_) {
     for (wire::RecordsBuilder& records : output) records.clear();
   }
 }
 
 void Epoch::take_encoded(std::vector<flow::EncodedBatch>& out) {
+  const auto take = [&](uint32_t output, int32_t partition, const wire::RecordsBuilder& records) {
+    if (records.empty()) return;
+    out.push_back({output, partition, records.count(), records.base_timestamp(),
+                   records.max_timestamp(), records.bytes()});
+  };
+  for (const Full& full : full_) take(full.output, full.partition, full.records);
   for (uint32_t output = 0; output < outputs_.size(); ++output) {
     for (size_t p = 0; p < outputs_[output].size(); ++p) {
-      const wire::RecordsBuilder& records = outputs_[output][p];
-      if (records.empty()) continue;
-      out.push_back({output, static_cast<int32_t>(p), records.count(), records.base_timestamp(),
-                     records.max_timestamp(), records.bytes()});
+      take(output, static_cast<int32_t>(p), outputs_[output][p]);
     }
   }
 }

@@ -8,7 +8,8 @@
 // Lifetime    memory stays until clear(): after a commit that is done, after the end of an abort,
 //             or, when the end is unknown, after the sink was destroyed. clear() keeps blocks and
 //             buffers, so that a steady state allocates nothing per record.
-// Limits      those of wire::RecordsBuilder per (output, partition).
+// Limits      an encoded batch is about kBatchBytes, or one record that is larger; a partition of
+//             an output has as many as it takes.
 //
 //     epoch.records(0, 3).append({.key = "m1", .value = datum, .timestamp = 5, .has_key = true});
 //     epoch.fates({0, 2}).in += 1;
@@ -31,6 +32,10 @@
 
 namespace penstock::engine {
 
+// A builder beyond it is set aside and another taken: none grows by copying what it holds, and
+// blocks of one size serve every partition in turns.
+inline constexpr size_t kBatchBytes = 252 << 10;
+
 class Epoch {
  public:
   // ---- for the processor -------------------------------------------------------------------
@@ -44,10 +49,13 @@ class Epoch {
   // What the stage remembers, changed by this epoch; bytes in `arena`. Filled when it is closed.
   std::vector<flow::StateChange> state;
 
-  // Records of one partition of an output; outputs count through WorkerSpec::outputs. In a stage
-  // that ends in a store these are appended (dead letters) before the commit.
+  // Records of one partition of an output, for one append(); outputs count through
+  // WorkerSpec::outputs. In a stage that ends in a store these are appended (dead letters) before
+  // the commit.
   wire::RecordsBuilder& records(uint32_t output, int32_t partition) {
-    return outputs_[output][static_cast<size_t>(partition)];
+    wire::RecordsBuilder& open = outputs_[output][static_cast<size_t>(partition)];
+    if (open.bytes().size() >= kBatchBytes) [[unlikely]] set_aside(output, partition);
+    return open;
   }
   // Partitions of an output topic.
   int32_t partitions(uint32_t output) const {
@@ -85,7 +93,7 @@ class Epoch {
   uint64_t row_count() const;
   // Encoded records and held batches.
   uint64_t bytes() const;
-  // Appends what records() collected; views into this epoch.
+  // Appends what records() collected, each partition's in order; views into this epoch.
   void take_encoded(std::vector<flow::EncodedBatch>& out);
   // True when take_encoded() would give nothing.
   bool nothing_encoded() const;
@@ -98,7 +106,17 @@ class Epoch {
   bool closed = false;          // positions are taken; nothing more is put in
 
  private:
+  struct Full {
+    uint32_t output;
+    int32_t partition;
+    wire::RecordsBuilder records;
+  };
+  void set_aside(uint32_t output, int32_t partition);
+
   std::vector<std::vector<wire::RecordsBuilder>> outputs_;
+  std::vector<Full> full_;  // in the order in which they were set aside
+  uint64_t full_bytes_ = 0;
+  std::vector<wire::RecordsBuilder> spare_;  // empty, their memory kept
   std::vector<Moved> moved_;  // ascending by partition
   std::vector<row::RawBatch> held_;
   uint64_t held_bytes_ = 0;
