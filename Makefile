@@ -11,7 +11,7 @@ BINARY_ONLY := -DPENSTOCK_TESTS=OFF -DPENSTOCK_BENCH=OFF
 EVERYTHING := -DPENSTOCK_TESTS=ON -DPENSTOCK_BENCH=ON
 link = ln -sfn release/src/app/penstock build/penstock
 
-.PHONY: all demo test test-kafka chaos bench kafka asan tsan format layers tidy clang-tidy help clean
+.PHONY: all demo test test-kafka chaos bench bench-latency kafka asan tsan format layers tidy clang-tidy help clean
 
 all: ## build/penstock, the release binary
 	@tools/setup build
@@ -47,13 +47,22 @@ chaos: ## a pipeline on three brokers while everything around it fails
 	@$(link)
 	@tools/run_tests $(BUILD) -L chaos
 
-bench: ## what a record costs: nanoseconds, allocations, records per second
+bench: ## what a record costs: nanoseconds, allocations, records per second, embedded and on Kafka
 	@tools/setup bench
+	@tools/setup kafka
 	@$(call configure,-DPENSTOCK_BENCH=ON)
 	@echo "building the benchmarks in $(BUILD)"
 	@ninja -C $(BUILD) -j $(JOBS) --quiet
 	@$(link)
 	@tools/run_bench $(BUILD)
+
+bench-latency: ## 5,000 meters on Kafka, from reading to row (SECONDS=600 for the figure of docs/performance.md)
+	@tools/setup bench
+	@tools/setup kafka
+	@$(call configure,-DPENSTOCK_BENCH=ON)
+	@ninja -C $(BUILD) -j $(JOBS) --quiet penstock
+	@$(link)
+	@PENSTOCK_BUILD=$(BUILD) python3 -B bench/latency_bench.py --seconds $(or $(SECONDS),30)
 
 asan tsan: ## the unit tests under AddressSanitizer and UBSan, or ThreadSanitizer
 	@tools/setup test

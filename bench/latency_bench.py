@@ -161,7 +161,7 @@ def run(options, folder, broker):
         if producer.wait(60) != 0:
             sys.exit(f"FAILED: produce did not drain:\n{producer.output()}")
         rows.until_quiet()
-        left = json.loads(subprocess.run([os.environ["PENSTOCK_BINARY"], "lag", folder, *words, folder / "data-produce", "-o", "json"],
+        left = json.loads(subprocess.run([os.environ["PENSTOCK_BINARY"], "lag", folder, *words, folder / "stores", "-o", "json"],
                                          capture_output=True, text=True, check=True).stdout)["lag"]
         if left != 0:
             said = "\n".join(f"{process.name}: {process.output()}" for process in [*stages, producer])

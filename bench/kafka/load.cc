@@ -8,8 +8,8 @@
 // A record is 100 bytes and a key: {sent, id, value, pad}, framed as single object; `sent` is the
 // moment of its making in microseconds. `watch` reads committed records only, from the topic's
 // beginning, and takes each record's latency from `sent` to the moment when it was handed out; the
-// first SKIP records are not counted. It prints how many there were, p50, p99, p99.9 and the largest
-// in milliseconds, and when the first record was seen (microseconds since 1970).
+// first SKIP records are not counted. It prints how many there were, p50, p99, p99.9 and the
+// largest in milliseconds, and when the first record was seen (microseconds since 1970).
 #include "avro/framing.h"
 #include "avro/schema.h"
 #include "avro/write.h"

@@ -54,7 +54,8 @@ class Epoch {
   // the commit.
   wire::RecordsBuilder& records(uint32_t output, int32_t partition) {
     wire::RecordsBuilder& open = outputs_[output][static_cast<size_t>(partition)];
-    if (open.bytes().size() >= kBatchBytes) [[unlikely]] set_aside(output, partition);
+    if (open.bytes().size() >= kBatchBytes) [[unlikely]]
+      set_aside(output, partition);
     return open;
   }
   // Partitions of an output topic.
@@ -117,7 +118,7 @@ class Epoch {
   std::vector<Full> full_;  // in the order in which they were set aside
   uint64_t full_bytes_ = 0;
   std::vector<wire::RecordsBuilder> spare_;  // empty, their memory kept
-  std::vector<Moved> moved_;  // ascending by partition
+  std::vector<Moved> moved_;                 // ascending by partition
   std::vector<row::RawBatch> held_;
   uint64_t held_bytes_ = 0;
 };
