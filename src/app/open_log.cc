@@ -2,6 +2,7 @@
 
 #include "log/embedded/embedded_log.h"
 #include "log/kafka/kafka_log.h"
+#include "log/kafka/msk.h"
 #include "log/kafka/part.h"
 
 #include <fmt/format.h>
@@ -28,7 +29,9 @@ Result<std::unique_ptr<flow::Log>> open_embedded(const std::string& folder, bool
 }
 
 Result<std::unique_ptr<flow::Log>> open_kafka(const plan::Plan& plan) {
-  PENSTOCK_TRY(settings, log::kafka::settings_of(*plan.log.config, plan.pipeline));
+  const auto read =
+      plan.log.part == "msk" ? &log::kafka::msk_settings_of : &log::kafka::settings_of;
+  PENSTOCK_TRY(settings, read(*plan.log.config, plan.pipeline, flow::read_secret));
   PENSTOCK_TRY(log, log::kafka::KafkaLog::open(std::move(settings)));
   // A cluster is shared: the log tells of what this pipeline names.
   std::vector<flow::SourceSpec> named;
@@ -44,7 +47,7 @@ Result<std::unique_ptr<flow::Log>> open_kafka(const plan::Plan& plan) {
 Result<std::unique_ptr<flow::Log>> open_log(const plan::Plan& plan, const std::string& folder,
                                             bool own, const Clock& clock) {
   if (plan.log.part == "embedded") return open_embedded(folder, own, clock);
-  if (plan.log.part == "kafka") return open_kafka(plan);
+  if (plan.log.part == "kafka" || plan.log.part == "msk") return open_kafka(plan);
   return fail("U004"_code,
               fmt::format("target \"{}\" has the log \"{}\", which this version cannot run",
                           plan.target, plan.log.part));

@@ -1,6 +1,7 @@
 #include "app/parts.h"
 
 #include "file/table.h"
+#include "log/kafka/msk.h"
 #include "log/kafka/part.h"
 #include "meter/meter_source.h"
 #include "step/steps.h"
@@ -22,6 +23,7 @@ std::vector<flow::PartSpec> every_part() {
   append(all, file::part_specs());
   append(all, meter::part_specs());
   all.push_back(log::kafka::kafka_part());
+  all.push_back(log::kafka::msk_part());
   append(all, planned_parts());
   return all;
 }

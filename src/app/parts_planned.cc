@@ -1,7 +1,6 @@
 // Parts that a pipeline file may name and that this version cannot run yet: check and plan know
 // them.
 #include "app/parts.h"
-#include "log/kafka/part.h"
 
 #include <vector>
 
@@ -60,16 +59,6 @@ std::vector<PartSpec> logs() {
   std::vector<PartSpec> all = {
       part(PartKind::log, "embedded", "A log in the data folder of this machine.",
            "An epoch is one synced write: records, dead letters and positions.", {}, true)};
-  std::vector<FieldSpec> msk = {
-      required("msk", FieldType::text,
-               "The ARN of an Amazon MSK cluster; its brokers are looked up.", "${env:MSK_ARN}")};
-  for (FieldSpec& field : log::kafka::client_fields()) {
-    if (field.name == "auth") field.choices.emplace_back("msk-iam");
-    msk.push_back(std::move(field));
-  }
-  all.push_back(part(PartKind::log, "msk", "Amazon MSK, named by its ARN.",
-                     "An epoch is one transaction: records, dead letters and positions.",
-                     std::move(msk)));
   return all;
 }
 

@@ -67,6 +67,7 @@ const std::vector<Auth>& auths() {
       {"plain", true, "PLAIN", {"user", "password"}, {"ca"}},
       {"scram", true, "SCRAM-SHA-512", {"user", "password"}, {"ca"}},
       {"oauthbearer", true, "OAUTHBEARER", {"token"}, {"ca", "user"}},
+      {"msk-iam", true, "OAUTHBEARER", {}, {"ca"}},  // its token is set by msk.cc
   };
   return all;
 }
@@ -79,6 +80,7 @@ std::string_view implied_auth(const Reader& reader) {
   if (reader.has("token")) return "oauthbearer";
   if (reader.has("password")) return "scram";
   if (reader.has("certificate")) return "mtls";
+  if (reader.has("msk")) return "msk-iam";
   return reader.has("ca") ? "tls" : "none";
 }
 
@@ -237,7 +239,9 @@ std::vector<FieldSpec> client_fields() {
       "auth", FieldType::choice,
       "How to log in. Without it, what else is given decides: token, password, certificate, ca.",
       "scram");
-  for (const Auth& each : auths()) auth.choices.push_back(each.name);
+  for (const Auth& each : auths()) {
+    if (each.name != "msk-iam") auth.choices.push_back(each.name);
+  }
   FieldSpec delivery = field(
       "delivery", FieldType::choice,
       "exactly_once: an epoch is one transaction. at_least_once: faster, and records may repeat.",
@@ -263,6 +267,10 @@ std::vector<FieldSpec> client_fields() {
           std::move(delivery),
           field("properties", FieldType::mapping, "Any property of librdkafka.",
                 "{compression.codec: zstd}")};
+}
+
+std::string auth_of(const Config& config) {
+  return config.text("auth", implied_auth(Reader(config, flow::read_secret)));
 }
 
 flow::PartSpec kafka_part() {

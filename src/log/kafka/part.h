@@ -21,6 +21,9 @@ flow::PartSpec kafka_part();
 // auth, its fields, delivery and properties: what every log that speaks Kafka's protocol takes.
 std::vector<flow::FieldSpec> client_fields();
 
+// The kind of login: auth:, or what the other fields imply.
+std::string auth_of(const flow::Config& config);
+
 // Files are named relative to the pipeline file. Secrets are read now, the token for each login.
 Result<Settings> settings_of(const flow::Config& config, std::string_view pipeline,
                              const flow::SecretReader& secrets = flow::read_secret);
