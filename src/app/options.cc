@@ -8,10 +8,48 @@
 
 #include <algorithm>
 #include <map>
+#include <memory>
 #include <utility>
 
 namespace penstock::app {
 namespace {
+
+// Help in the words of the field: "-o,--output table|wide|json|yaml", "--workers N".
+class Help : public CLI::Formatter {
+ public:
+  std::string make_option_opts(const CLI::Option* option) const override {
+    if (option->get_positional() || option->get_items_expected_max() == 0) return "";
+    std::string text = option->get_option_text();
+    if (text.empty()) {
+      const bool counts = option->get_type_name().starts_with("INT") ||
+                          option->get_type_name().starts_with("FLOAT");
+      text = counts ? "N" : "TEXT";
+    }
+    return " " + text + (option->get_required() ? " (required)" : "");
+  }
+  std::string make_option_desc(const CLI::Option* option) const override {
+    const std::string& env = option->get_envname();
+    return option->get_description() + (env.empty() ? "" : " [" + env + "]");
+  }
+  std::string make_option_usage(const CLI::Option* option) const override {
+    const std::string name =
+        make_option_name(option, true) + (option->get_expected_max() > 1 ? "..." : "");
+    return option->get_required() ? name : "[" + name + "]";
+  }
+};
+
+// "json" becomes "2", which CLI11 reads as a Format; else what is wrong.
+std::string format_number(std::string& text) {
+  static constexpr std::string_view kNames[] = {"table", "wide", "json", "yaml"};
+  const auto found = std::ranges::find(kNames, text);
+  if (found == std::end(kNames)) {
+    const std::string hint = did_you_mean(text, kNames);
+    return fmt::format("\"{}\" is none of table, wide, json and yaml{}{}", text,
+                       hint.empty() ? "" : "; ", hint);
+  }
+  text = std::to_string(found - std::begin(kNames));
+  return "";
+}
 
 // CLI11 wants the sub-commands built by hand; each function adds one family of flags.
 struct Builder {
@@ -38,15 +76,13 @@ struct Builder {
   void file(CLI::App* verb) {
     verb->add_option("FILE", options.files, "the pipeline file, or its folder")
         ->required()
-        ->expected(1);
+        ->expected(1)
+        ->allow_extra_args(false);
   }
-  // CLI11 gives all positional words to the first list: they are told apart after the parse.
-  void file_and_words(CLI::App* verb, const std::string& words, const std::string& doc, int least) {
-    verb->add_option("FILE", options.files,
-                     "the pipeline file, or its folder; then " + words + ": " + doc)
-        ->required()
-        ->expected(1 + least, 1000)
-        ->type_name(words);
+  // The pipeline file, and then words of another kind.
+  void file_and_words(CLI::App* verb, const std::string& word, const std::string& doc, bool least) {
+    file(verb);
+    verb->add_option(word, options.inputs, doc)->required(least)->expected(least ? 1 : 0, 1000);
   }
   void files(CLI::App* verb) {
     verb->add_option("FILE", options.files, "pipeline files, or their folders")
@@ -61,12 +97,9 @@ struct Builder {
     value(verb, "--data", options.data_dir, "the data folder; default: .penstock beside the file");
   }
   void format(CLI::App* verb) {
-    value(verb, "-o,--output", options.format, "table, wide, json or yaml")
-        ->transform(CLI::CheckedTransformer(std::map<std::string, Format>{{"table", Format::table},
-                                                                          {"wide", Format::wide},
-                                                                          {"json", Format::json},
-                                                                          {"yaml", Format::yaml}},
-                                            CLI::ignore_case));
+    value(verb, "-o,--output", options.format, "how it is printed")
+        ->option_text("table|wide|json|yaml")
+        ->transform(CLI::Validator(format_number, ""));
   }
   void look(CLI::App* verb) {
     file(verb);
@@ -113,7 +146,7 @@ void add_run_verbs(Builder& b) {
           "HOST:PORT for /livez, /readyz and /metrics; default: nowhere");
   b.flag(run, "--fail-on-dead", b.options.fail_on_dead, "exit 1 when there were dead letters");
   CLI::App* send = b.verb("send", "send csv or jsonl files to a topic, exactly once per file");
-  b.file_and_words(send, "INPUT...", "files to send; - is standard input", 1);
+  b.file_and_words(send, "INPUT", "files to send; - is standard input", true);
   b.target(send);
   b.data(send);
   b.value(send, "--to", b.options.to, "the topic")->required();
@@ -139,14 +172,14 @@ void add_look_verbs(Builder& b) {
   b.look(b.verb("status", "stages, rates, stores, dead letters"));
   b.look(b.verb("lag", "what each stage has not read yet"));
   CLI::App* tail = b.verb("tail", "the newest records of a topic, or rows of a store");
-  b.file_and_words(tail, "[TOPIC...]", "topics or stores; default: all topics", 0);
+  b.file_and_words(tail, "TOPIC", "topics or stores; default: all topics", false);
   b.target(tail);
   b.data(tail);
   b.format(tail);
   b.value(tail, "-n,--limit", b.options.limit, "how many of each")->check(CLI::Range(0, 1'000'000));
   b.flag(tail, "--follow", b.options.follow, "go on as records come");
   CLI::App* trace = b.verb("trace", "one key through every topic to its rows");
-  b.file_and_words(trace, "KEY...", "keys of records", 1);
+  b.file_and_words(trace, "KEY", "keys of records", true);
   b.target(trace);
   b.data(trace);
   b.format(trace);
@@ -174,11 +207,29 @@ void add_try_verbs(Builder& b) {
     verb->add_option("INPUT", b.options.inputs, "a file, or - for standard input")->expected(0, 1);
     b.value(verb, "--schema", b.options.schema_file, "the writer's schema file");
     b.value(verb, "--reader", b.options.reader_file, "the reader's schema file");
-    b.value(verb, "--framing", b.options.framing, "bare or single-object")
+    b.value(verb, "--framing", b.options.framing, "what is around a datum")
+        ->option_text("bare|single-object")
         ->check(CLI::IsMember({"bare", "single-object"}));
     b.value(verb, "--cases", b.options.cases_file, "JSON lines of cases; - reads standard input");
   }
   b.verb("version", "the version of this program");
+}
+
+// A flag that this verb does not have, and the one that was meant.
+std::string note_on_flags(const CLI::App& app, std::string_view verb, int argc, char** argv) {
+  const CLI::App* chosen = app.get_subcommand(std::string(verb));
+  std::vector<std::string> names;
+  for (const CLI::Option* option : chosen->get_options()) {
+    for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+  }
+  const std::vector<std::string_view> known(names.begin(), names.end());
+  for (int i = 2; i < argc; ++i) {
+    const std::string_view word =
+        std::string_view(argv[i]).substr(0, std::string_view(argv[i]).find('='));
+    if (!word.starts_with("--") || std::ranges::find(known, word) != known.end()) continue;
+    return did_you_mean(word, known);
+  }
+  return "";
 }
 
 // The help of a program that was called without or with a wrong verb.
@@ -200,7 +251,7 @@ Parsed refuse(const CLI::App& app, const CLI::ParseError& error, int argc, char*
     problem.message = known ? fmt::format("{}: {}", word, error.what())
                             : fmt::format("unknown verb \"{}\"", word);
   }
-  if (!known) problem.note = did_you_mean(word, verbs);
+  problem.note = known ? note_on_flags(app, word, argc, argv) : did_you_mean(word, verbs);
   problem.cure = known ? fmt::format("see penstock {} --help", word) : "see penstock --help";
   parsed.text = render(problem);
   return parsed;
@@ -212,6 +263,7 @@ Parsed parse_options(int argc, char** argv) {
   Parsed parsed;
   CLI::App app("Penstock feeds databases from a stream: every record once, from one pipeline file.",
                "penstock");
+  app.formatter(std::make_shared<Help>());
   app.require_subcommand(1);
   app.set_version_flag("--version", std::string(kVersionText));
   Builder builder{app, parsed.options};
@@ -237,12 +289,6 @@ Parsed parse_options(int argc, char** argv) {
   parsed.options.verb = chosen->get_name();
   if (const auto inner = chosen->get_subcommands(); !inner.empty()) {
     parsed.options.verb += " " + inner.front()->get_name();
-  }
-  if (parsed.options.verb == "send" || parsed.options.verb == "tail" ||
-      parsed.options.verb == "trace") {
-    std::vector<std::string>& words = parsed.options.files;
-    parsed.options.inputs.assign(words.begin() + 1, words.end());
-    words.resize(1);
   }
   return parsed;
 }
