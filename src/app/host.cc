@@ -4,6 +4,7 @@
 #include "app/look.h"
 #include "app/options_text.h"
 #include "app/producing.h"
+#include "app/run_loop.h"
 #include "app/sending.h"
 
 #include <fmt/format.h>
@@ -67,14 +68,14 @@ Result<int> Host::serve(const Options& options, ops::Output& output) {
     --feeds_;
     return code;
   }
-  if (options.verb == "produce") return produce_until_gone(output);
+  if (options.verb == "produce") return produce_until_gone(options, output);
   const ops::Runner* running = running_;
   const Looked at{**plan, instance_->log(), instance_->store_of(), running != nullptr || !quiet(),
                   running != nullptr ? running->describe() : std::string()};
   return look(options, at, output);
 }
 
-Result<int> Host::produce_until_gone(ops::Output& output) {
+Result<int> Host::produce_until_gone(const Options& options, ops::Output& output) {
   if (instance_->plan()->producers.empty()) {
     return fail("U002"_code, "the pipeline has no producers")
         .cure("declare one under producers:, or use penstock send");
@@ -92,7 +93,10 @@ Result<int> Host::produce_until_gone(ops::Output& output) {
     if (const auto failure = (*producing)->failure()) code = std::unexpected(*failure);
     output.note(fmt::format("{} records produced\n", (*producing)->committed_records()));
   }
-  if (producing) (*producing)->drain();
+  if (producing) {
+    const auto whole = drained((*producing)->drain({options.grace_millis}), options.grace_millis);
+    if (code && !whole) code = std::unexpected(whole.error());
+  }
   tell_producing(nullptr);
   --feeds_;
   producing_ = false;

@@ -44,7 +44,7 @@ class Host {
 
  private:
   Host() = default;
-  Result<int> produce_until_gone(ops::Output& output);
+  Result<int> produce_until_gone(const Options& options, ops::Output& output);
   void tell_producing(const Producing* producing);
   int handle(const std::string& request, ops::Output& output);
 

@@ -2,6 +2,7 @@
 
 #include "app/version.h"
 #include "base/suggest.h"
+#include "plan/values.h"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -51,6 +52,14 @@ std::string format_number(std::string& text) {
   return "";
 }
 
+// "25s" becomes "25000"; else what is wrong.
+std::string duration_number(std::string& text) {
+  const auto millis = plan::parse_duration_millis(text);
+  if (!millis) return fmt::format("\"{}\" is no duration, as 500ms, 10s or 5m", text);
+  text = std::to_string(*millis);
+  return "";
+}
+
 // CLI11 wants the sub-commands built by hand; each function adds one family of flags.
 struct Builder {
   CLI::App& app;
@@ -88,6 +97,12 @@ struct Builder {
     verb->add_option("FILE", options.files, "pipeline files, or their folders")
         ->required()
         ->expected(1, 1000);
+  }
+  void grace(CLI::App* verb) {
+    value(verb, "--grace", options.grace_millis,
+          "how long a drain may take before what is open is left for the next start; default: 25s")
+        ->option_text("DURATION")
+        ->transform(CLI::Validator(duration_number, ""));
   }
   void target(CLI::App* verb) {
     value(verb, "-t,--target", options.target,
@@ -144,6 +159,7 @@ void add_run_verbs(Builder& b) {
          "stop when everything was read and nothing is open");
   b.value(run, "--listen", b.options.listen,
           "HOST:PORT for /livez, /readyz and /metrics; default: nowhere");
+  b.grace(run);
   b.flag(run, "--fail-on-dead", b.options.fail_on_dead, "exit 1 when there were dead letters");
   CLI::App* send = b.verb("send", "send csv or jsonl files to a topic, exactly once per file");
   b.file_and_words(send, "INPUT", "files to send; - is standard input", true);
@@ -162,6 +178,7 @@ void add_run_verbs(Builder& b) {
   b.data(produce);
   b.value(produce, "--listen", b.options.listen,
           "HOST:PORT for /livez, /readyz and /metrics; default: nowhere");
+  b.grace(produce);
   CLI::App* apply = b.verb("apply", "make topics and tables that are missing; never alter");
   b.file(apply);
   b.target(apply);

@@ -8,6 +8,7 @@
 #pragma once
 
 #include "base/error.h"
+#include "ops/drain.h"
 
 #include <cstdint>
 #include <string>
@@ -31,8 +32,9 @@ struct Options {
   std::string schema_file, reader_file, framing = "bare", record_json, cases_file;
   Format format = Format::table;
   int workers = 1;
-  int64_t limit = 10;          // tail, dead -n
-  double rate_per_second = 0;  // send --rate; 0: as fast as it goes
+  int64_t limit = 10;                        // tail, dead -n
+  int64_t grace_millis = ops::kGraceMillis;  // run, produce
+  double rate_per_second = 0;                // send --rate; 0: as fast as it goes
   bool until_idle = false, again = false, raw = false, skip_bad = false, deny_warnings = false,
        fail_on_dead = false, follow = false, no_producers = false;
 };

@@ -21,6 +21,7 @@ void each_option(O& options, F f) {
   f("to", options.to);
   f("format", options.format);
   f("limit", options.limit);
+  f("grace", options.grace_millis);
   f("rate", options.rate_per_second);
   f("again", options.again);
   f("raw", options.raw);

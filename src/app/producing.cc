@@ -34,7 +34,7 @@ Result<std::unique_ptr<ops::WorkerThread>> start_one(Instance& instance,
 }  // namespace
 
 Result<std::unique_ptr<Producing>> Producing::start(Instance& instance, const Clock& clock) {
-  auto producing = std::make_unique<Producing>();
+  auto producing = std::unique_ptr<Producing>(new Producing(clock));
   for (const plan::Producer& producer : instance.plan()->producers) {
     PENSTOCK_TRY(thread, start_one(instance, producer, clock));
     producing->threads_.push_back(std::move(thread));
@@ -42,10 +42,7 @@ Result<std::unique_ptr<Producing>> Producing::start(Instance& instance, const Cl
   return producing;
 }
 
-void Producing::drain() {
-  for (const auto& thread : threads_) thread->request_drain();
-  for (const auto& thread : threads_) thread->join();
-}
+bool Producing::drain(const ops::DrainHow& how) { return ops::drain(threads_, clock_, how); }
 
 uint64_t Producing::committed_records() const {
   uint64_t sum = 0;

@@ -10,6 +10,7 @@
 #include "app/instance.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "ops/drain.h"
 #include "ops/worker_thread.h"
 
 #include <memory>
@@ -20,12 +21,15 @@ namespace penstock::app {
 class Producing {
  public:
   static Result<std::unique_ptr<Producing>> start(Instance& instance, const Clock& clock);
-  void drain();
+  // False when one did not come to its end within the grace and was stopped.
+  bool drain(const ops::DrainHow& how = {});
   uint64_t committed_records() const;
   std::optional<Error> failure() const;
   std::vector<ops::WorkerSnapshot> workers() const;
 
  private:
+  explicit Producing(const Clock& clock) : clock_(clock) {}
+  const Clock& clock_;
   std::vector<std::unique_ptr<ops::WorkerThread>> threads_;
 };
 

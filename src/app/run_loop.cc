@@ -1,6 +1,7 @@
 #include "app/run_loop.h"
 
 #include "app/terminal.h"
+#include "plan/values.h"
 
 #include <fmt/format.h>
 
@@ -76,7 +77,18 @@ std::optional<Error> never_began(ops::Runner& runner, int64_t waited_millis) {
   return std::nullopt;
 }
 
+Result<void> drain(ops::Runner& runner, const RunUntil& until, ops::Output& output) {
+  const auto tell = [&](const std::string& line) { output.note(line); };
+  return drained(runner.drain({until.grace_millis, tell}), until.grace_millis);
+}
+
 }  // namespace
+
+Result<void> drained(bool whole, int64_t grace_millis) {
+  if (whole) return {};
+  return fail("V006"_code, fmt::format("not everything could be committed within the grace of {}",
+                                       plan::duration_text(grace_millis)));
+}
 
 bool wait_for_signal(int64_t millis) {
   pollfd event{Terminal::signal_descriptor(), POLLIN, 0};
@@ -91,7 +103,7 @@ Result<void> run_until(Host& host, const RunUntil& until, ops::Output& output) {
   Millis tables_looked = began;
   while (!wait_for_signal(kLookMillis)) {
     if (const auto failure = runner.failure()) {
-      runner.drain();
+      drain(runner, until, output);  // what it failed of counts
       return std::unexpected(*failure);
     }
     troubles.tell(runner, output);
@@ -102,23 +114,22 @@ Result<void> run_until(Host& host, const RunUntil& until, ops::Output& output) {
         output.note(problem + "\n");
     }
     if (auto error = never_began(runner, now.value - began.value)) {
-      runner.drain();
+      drain(runner, until, output);  // what it failed of counts
       return std::unexpected(*std::move(error));
     }
     if (until.millis > 0 && now.value - began.value >= until.millis) break;
     if (!until.until_idle || !host.quiet()) continue;
     if (auto stopped = stopped_stage(runner)) {
-      runner.drain();
+      drain(runner, until, output);  // what it failed of counts
       return std::unexpected(*std::move(stopped));
     }
     const auto rest = runner.rest();
     if (rest && (!rest->over || !host.quiet())) continue;
-    runner.drain();
+    PENSTOCK_TRY_VOID(drain(runner, until, output));
     if (!rest) return std::unexpected(rest.error());
     return all_was_read(*rest);
   }
-  runner.drain();
-  return {};
+  return drain(runner, until, output);
 }
 
 }  // namespace penstock::app

@@ -74,7 +74,8 @@ Result<int> run(const Options& options, ops::Output& output) {
   output.note(fmt::format("penstock: {} runs on target {}{}; Ctrl-C drains\n", (*plan)->pipeline,
                           (*plan)->target,
                           host->instance().owns_folder() ? ", data in " + folder : ""));
-  PENSTOCK_TRY_VOID(run_until(*host, {.until_idle = options.until_idle}, output));
+  PENSTOCK_TRY_VOID(run_until(
+      *host, {.until_idle = options.until_idle, .grace_millis = options.grace_millis}, output));
   if (!options.fail_on_dead) return 0;
   PENSTOCK_TRY(dead, has_dead_letters(**plan, host->instance().log()));
   return dead ? 1 : 0;

@@ -18,7 +18,7 @@ struct Standing {
 
 Result<std::unique_ptr<Runner>> Runner::start(Parts parts, const RunnerSpec& spec,
                                               const Clock& clock) {
-  std::unique_ptr<Runner> runner(new Runner(std::move(parts)));
+  std::unique_ptr<Runner> runner(new Runner(std::move(parts), clock));
   const Parts& held = runner->parts_;
   for (const plan::Stage& stage : held.plan->stages) {
     if (!spec.stage.empty() && spec.stage != stage.name && spec.stage != stage.id) continue;
@@ -84,9 +84,6 @@ std::string Runner::describe() const {
   return text;
 }
 
-void Runner::drain() {
-  for (const auto& thread : threads_) thread->request_drain();
-  for (const auto& thread : threads_) thread->join();
-}
+bool Runner::drain(const DrainHow& how) { return ops::drain(threads_, clock_, how); }
 
 }  // namespace penstock::ops

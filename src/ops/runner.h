@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "inspect/lag.h"
+#include "ops/drain.h"
 #include "ops/stage_worker.h"
 #include "ops/worker_thread.h"
 
@@ -43,13 +44,15 @@ class Runner {
   std::vector<WorkerSnapshot> workers() const;
   // One line per worker that is not simply running, for status.
   std::string describe() const;
-  // Commits what is open, stops taking more, waits until that is done.
-  void drain();
+  // Commits what is open, stops taking more, waits until that is done. False when a worker did not
+  // come to its end within the grace and was stopped.
+  bool drain(const DrainHow& how = {});
   const Parts& parts() const { return parts_; }
 
  private:
-  explicit Runner(Parts parts) : parts_(std::move(parts)) {}
+  Runner(Parts parts, const Clock& clock) : parts_(std::move(parts)), clock_(clock) {}
   Parts parts_;
+  const Clock& clock_;
   std::vector<std::string> stages_;  // ids that run here
   std::vector<std::unique_ptr<WorkerThread>> threads_;
 };

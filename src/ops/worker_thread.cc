@@ -43,9 +43,13 @@ Result<std::unique_ptr<WorkerThread>> WorkerThread::start(std::string stage, con
 }
 
 WorkerThread::~WorkerThread() {
+  request_stop();
+  join();
+}
+
+void WorkerThread::request_stop() {
   stop_ = true;
   doorbell_.wake();
-  join();
 }
 
 void WorkerThread::request_drain() {
@@ -77,6 +81,7 @@ void WorkerThread::loop() {
   }
   publish();
   ended_ = true;
+  made_.worker.reset();  // here, for clients take their time to close
 }
 
 void WorkerThread::publish() {

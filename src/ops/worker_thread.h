@@ -62,9 +62,11 @@ class WorkerThread {
   ~WorkerThread();
 
   void request_drain();
-  // Waits until the worker is drained or failed.
+  // Stops the worker where it is.
+  void request_stop();
+  // Waits until the worker is drained, failed or stopped, and its clients are closed.
   void join();
-  // True when join() would return at once.
+  // The worker is drained, failed or stopped.
   bool ended() const { return ended_; }
   WorkerSnapshot snapshot() const;
 
