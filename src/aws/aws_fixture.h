@@ -57,7 +57,7 @@ struct TestWorld {
               if (found == files.end()) return fail("W002"_code, path + " cannot be read");
               return found->second;
             },
-            "/home/x"};
+            "/x"};
   }
   std::shared_ptr<Session> session() {
     auto made = Session::make(here(), *client, clock);

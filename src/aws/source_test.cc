@@ -6,8 +6,8 @@
 namespace penstock::aws {
 namespace {
 
-const std::string kConfig = "/home/x/.aws/config";
-const std::string kKeys = "/home/x/.aws/credentials";
+const std::string kConfig = "/x/.aws/config";
+const std::string kKeys = "/x/.aws/credentials";
 
 std::string chosen(TestWorld& world) {
   const auto session = world.session();

@@ -7,7 +7,8 @@
 //
 // What a store's world can do to it (cut a request, be away, refuse a value) the harness offers by
 // hooks; a case that needs a hook which is not there is left out. So a harness overrides all that
-// its store can meet. planted_test.cc of store/model proves that the cases notice what they are for.
+// its store can meet. planted_test.cc of store/model proves that the cases notice what they are
+// for.
 //
 //     TEST_CASE("store contract") {
 //       for (const auto& contract : flow::store_contract()) {
