@@ -11,7 +11,7 @@ BINARY_ONLY := -DPENSTOCK_TESTS=OFF -DPENSTOCK_BENCH=OFF
 EVERYTHING := -DPENSTOCK_TESTS=ON -DPENSTOCK_BENCH=ON
 link = ln -sfn release/src/app/penstock build/penstock
 
-.PHONY: all demo test test-kafka chaos bench bench-latency kafka asan tsan format layers tidy clang-tidy help clean
+.PHONY: all demo test test-kafka chaos bench bench-latency soak kafka asan tsan format layers tidy clang-tidy help clean
 
 all: ## build/penstock, the release binary
 	@tools/setup build
@@ -63,6 +63,10 @@ bench-latency: ## 5,000 meters on Kafka, from reading to row (SECONDS=600 for th
 	@ninja -C $(BUILD) -j $(JOBS) --quiet penstock
 	@$(link)
 	@PENSTOCK_BUILD=$(BUILD) python3 -B bench/latency_bench.py --seconds $(or $(SECONDS),30)
+
+soak: all ## five minutes of full load: what stays in memory (at most 300 MB)
+	@command -v python3 >/dev/null || tools/setup test
+	@python3 -B bench/soak.py
 
 asan tsan: ## the unit tests under AddressSanitizer and UBSan, or ThreadSanitizer
 	@tools/setup test

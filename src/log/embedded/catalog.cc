@@ -133,6 +133,7 @@ Result<void> Catalog::remove(Db& db, std::string_view name) {
   batch.erase(Family::topics, topic->name);
   for (int32_t p = 0; p < topic->partitions(); ++p) {
     batch.erase(Family::ends, ends_key(topic->id, p));
+    topic->partition(p).publish_start(topic->partition(p).end());  // its readers are at the end
   }
   auto chunks = db.cursor(Family::chunks);
   ChunkPlace place;

@@ -8,13 +8,20 @@
 
 namespace penstock::log {
 
-std::unexpected<Error> ChunkReader::damage(std::string_view why) {
+std::unexpected<Error> ChunkReader::stand_still(Code code, std::string_view why) {
   damaged_ = true;
   chunk_.reset();
-  return std::unexpected(
-      fail("L003"_code, fmt::format("topic \"{}\", partition {}, offset {}: {}", topic_->name,
-                                    partition_, position_.value, why))
-          .take());
+  return std::unexpected(fail(code, fmt::format("topic \"{}\", partition {}, offset {}: {}",
+                                                topic_->name, partition_, position_.value, why))
+                             .take());
+}
+
+std::unexpected<Error> ChunkReader::damage(std::string_view why) {
+  return stand_still("L003"_code, why);
+}
+
+std::unexpected<Error> ChunkReader::missing(std::string_view why) {
+  return stand_still("L011"_code, why);
 }
 
 // The chunk that has position_, or the first behind it.
@@ -46,15 +53,19 @@ Result<bool> ChunkReader::find_chunk(Value& value, Offset& base) {
   return db_->get(Family::chunks, cursor->key(), value);
 }
 
-// False at the end. What was erased, or is seen by nobody, is passed.
+// False at the end. What retention erased is passed; other gaps are damage.
 Result<bool> ChunkReader::open_chunk() {
+  if (position_ > end()) {
+    return missing(fmt::format("behind the partition's end, {}", end().value));
+  }
   while (position_ < end()) {
-    const Offset end_now = end();
     auto chunk = std::make_shared<Chunk>();
     Offset base;
     PENSTOCK_TRY(found, find_chunk(chunk->value, base));
-    if (!found || base >= end_now) {
-      position_ = end_now;
+    if (!found || base > position_) {
+      const Offset start = topic_->partition(partition_).start();
+      if (position_ >= start) return missing("no chunk has it");
+      position_ = start;
       continue;
     }
     const auto batch = wire::parse_batch(chunk->value.bytes());
@@ -65,7 +76,6 @@ Result<bool> ChunkReader::open_chunk() {
     header_.base_offset = base.value;
     walker_ = wire::RecordWalker(*records, header_.count);
     chunk_ = std::move(chunk);
-    position_ = std::max(position_, base);
     return true;
   }
   return false;
@@ -101,7 +111,7 @@ Result<void> ChunkReader::poll(const flow::PollLimits& limits, row::RawBatch& ba
   Result<void> result;
   while (result && batch.records.size() < limits.max_records && bytes < limits.max_bytes) {
     if (chunk_ == nullptr) {
-      if (position_ >= end()) break;
+      if (position_ == end()) break;
       const auto opened = open_chunk();
       if (!opened) result = std::unexpected(opened.error());
       if (!opened || !*opened) break;

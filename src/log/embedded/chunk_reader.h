@@ -6,7 +6,9 @@
 // Thread      one owner.
 // Lifetime    the Db outlives the reader and every RawBatch that came from it.
 // Limits      a chunk's records uncompressed ≤ 64 MiB.
-// Errors      L003: the chunk at position() is damaged. Nothing more comes until a new reader.
+// Errors      L003: the chunk at position() is damaged; L011: no chunk has position(), though it is
+//             not at the end (of what retention erased the reader passes to the start). Nothing
+//             more comes until a new reader.
 //
 //     ChunkReader reader(db, topic, 0, from);
 //     PENSTOCK_TRY_VOID(reader.poll(limits, batch));     // batch.records empty: at the end
@@ -35,7 +37,7 @@ class ChunkReader {
   // Appends to `batch` what there is, up to the limits; a single larger record still comes.
   Result<void> poll(const flow::PollLimits& limits, row::RawBatch& batch);
   Offset position() const { return position_; }
-  bool at_end() const { return position_ >= end(); }
+  bool at_end() const { return position_ == end(); }
   bool damaged() const { return damaged_; }
 
  private:
@@ -48,7 +50,9 @@ class ChunkReader {
   Result<bool> open_chunk();
   Result<bool> find_chunk(Value& value, Offset& base);
   Result<void> take(const flow::PollLimits& limits, row::RawBatch& batch, uint64_t& bytes);
+  std::unexpected<Error> stand_still(Code code, std::string_view why);
   std::unexpected<Error> damage(std::string_view why);
+  std::unexpected<Error> missing(std::string_view why);
 
   const Db* db_;
   TopicPtr topic_;

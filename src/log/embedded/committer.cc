@@ -286,7 +286,7 @@ bool Committer::write(std::vector<RequestPtr>& requests) {
   if (batch_.empty()) return true;
   const bool lost = durable_ && options_.failpoint && options_.failpoint(WritePoint::before_write);
   Result<void> written;
-  if (!lost) written = db_.write(batch_, options_.sync && durable_);
+  if (!lost) written = db_.write(batch_, options_.sync);
   if (!written) broken_ = written.error();
   const bool done = !lost && written.has_value();
   const bool told =

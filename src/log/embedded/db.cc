@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "log/embedded/rocksdb_checksum.h"
+#include "log/embedded/wal_check.h"
 
 #include <rocksdb/db.h>
 #include <rocksdb/experimental.h>
@@ -10,6 +11,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <string>
 #include <utility>
 #include <vector>
@@ -45,8 +47,8 @@ rocksdb::DBOptions folder_options() {
   options.create_missing_column_families = true;
   options.db_write_buffer_size = kWriteBuffersBytes;
   options.max_total_wal_size = kWalBytes;
-  // A cut-off end is a write that nobody was told of; damage in the middle is never skipped.
-  options.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
+  // A torn end is a write that nobody was told of. That it is the end, check_wal() has seen.
+  options.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
   options.avoid_flush_during_recovery = true;
   options.max_background_jobs = 2;
   options.max_open_files = kOpenFiles;
@@ -159,6 +161,7 @@ Result<void> Cursor::status() const {
 struct Db::Impl {
   std::unique_ptr<rocksdb::DB> db;
   std::vector<rocksdb::ColumnFamilyHandle*> families;
+  std::atomic<bool> broken = false;  // after a failed write the log's numbers may have a gap
   rocksdb::ColumnFamilyHandle* of(Family family) const {
     return families[static_cast<size_t>(family)];
   }
@@ -173,6 +176,7 @@ Db::~Db() {
 
 Result<std::unique_ptr<Db>> Db::open(const std::string& folder, bool read_only) {
   PENSTOCK_CHECK(rocksdb_checksum("123456789") == 0xe3069283);
+  PENSTOCK_TRY_VOID(check_wal(folder));
   const auto cache = rocksdb::NewLRUCache(kBlockCacheBytes);
   std::vector<rocksdb::ColumnFamilyDescriptor> families;
   families.emplace_back(rocksdb::kDefaultColumnFamilyName, family_options(Family::meta, cache));
@@ -218,7 +222,9 @@ Result<void> Db::write(DbBatch& batch, bool sync) {
   }
   rocksdb::WriteOptions options;
   options.sync = sync;
+  if (impl_->broken) return failed(rocksdb::Status::IOError("an earlier write failed"), "writing");
   if (const auto status = impl_->db->Write(options, &writes); !status.ok()) {
+    impl_->broken = true;
     return failed(status, "writing");
   }
   return {};

@@ -4,7 +4,8 @@
 // Lifetime    the Db outlives every Cursor and Value that came from it.
 // Limits      block cache 16 MiB, write buffers 64 MiB, write-ahead log 8 MiB (what a restart
 //             after kill -9 has to replay).
-// Errors      L001 when opening; L005 when the folder fails later (disk full, I/O error).
+// Errors      L001 and L010 when opening; L005 when the folder fails later (disk full, I/O error):
+//             after a write that failed no other is tried.
 //
 //     DbBatch batch;
 //     batch.put(Family::ends, key, {value});
@@ -87,6 +88,7 @@ class Db {
   Db(const Db&) = delete;
   Db& operator=(const Db&) = delete;
 
+  // One writer at a time syncs what it must not lose before the next write begins (wal_check.h).
   Result<void> write(DbBatch& batch, bool sync);
   // False: there is no such key.
   Result<bool> get(Family family, ByteView key, Value& value) const;

@@ -152,7 +152,8 @@ Result<row::RawBatch> Implementation::read(std::string_view name, int32_t partit
   }
   row::RawBatch batch;
   batch.partition = {0, partition};
-  ChunkReader reader(*db_, topic, partition, std::max(from, topic->partition(partition).start()));
+  const TopicPartition& of = topic->partition(partition);
+  ChunkReader reader(*db_, topic, partition, std::clamp(from, of.start(), of.end()));
   PENSTOCK_TRY_VOID(reader.poll(limits, batch));
   if (next != nullptr) *next = reader.position();
   return batch;

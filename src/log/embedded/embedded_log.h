@@ -9,7 +9,8 @@
 // Limits      see db.h (memory), embedded_sink.h (epochs), catalog.h (topics).
 // Errors      L001 the folder; L002 it has an owner; L003 a damaged chunk; L004 no such topic;
 //             L005 writing or reading failed; L006 a topic that cannot be; L007 members of one
-//             group that read other topics; L008 fenced; L009 read-only.
+//             group that read other topics; L008 fenced; L009 read-only; L010 the write-ahead log
+//             is damaged in its middle; L011 records are missing.
 //
 //     PENSTOCK_TRY(log, log::open_embedded_log({.folder = ".penstock/log", .clock = &clock}));
 //     PENSTOCK_TRY(made, log->create_missing(topics));

@@ -186,6 +186,67 @@ TEST_CASE("a damaged chunk is told with its place and harms nothing else") {
   CHECK(std::holds_alternative<row::RawBatch>((*source)->poll({})));
 }
 
+// Polls until nothing comes; the faults.
+std::vector<Error> faults_of(flow::Source& source) {
+  std::vector<Error> faults;
+  for (int i = 0; i < 10; ++i) {
+    flow::SourceEvent event = source.poll({});
+    if (auto* fault = std::get_if<flow::SourceFault>(&event)) faults.push_back(fault->error);
+  }
+  return faults;
+}
+
+TEST_CASE("a chunk that is gone is damage, not a shorter log") {
+  TempFolder folder;
+  {
+    auto log = open_or_fail({.folder = folder.path()});
+    flow::contract_topics(*log, {{.name = "t", .partitions = 3}});
+    for (int32_t p = 0; p < 3; ++p) {
+      for (const char* value : {"a", "b", "c"}) flow::contract_append(*log, "t", p, {value});
+    }
+  }
+  {
+    auto db = Db::open(folder.path(), false);
+    REQUIRE(db);
+    DbBatch batch;
+    batch.erase(Family::chunks, chunk_key({1, 0, {1}}));  // in the middle
+    batch.erase(Family::chunks, chunk_key({1, 1, {2}}));  // at the end
+    REQUIRE((*db)->write(batch, true));
+  }
+  auto log = open_or_fail({.folder = folder.path()});
+  flow::ContractWaker waker;
+  auto source = log->open_source({"g", {"t"}, "w"}, waker);
+  REQUIRE(source);
+  REQUIRE(std::holds_alternative<flow::Assigned>((*source)->poll({})));
+  for (int32_t p = 0; p < 3; ++p) (*source)->start({0, p}, {0});
+  (*source)->answer();
+  const auto faults = faults_of(**source);
+  REQUIRE(faults.size() == 2);
+  for (const Error& fault : faults) CHECK(fault.code == "L011"_code);
+  CHECK((*source)->position({0, 0}) == Offset{1});
+  CHECK((*source)->position({0, 1}) == Offset{2});
+  CHECK((*source)->position({0, 2}) == Offset{3});
+}
+
+TEST_CASE("a stage that stands behind the end is told, and passes nothing that comes later") {
+  TempFolder folder;
+  auto log = open_or_fail({.folder = folder.path()});
+  flow::contract_topics(*log, {{.name = "t"}});
+  flow::contract_append(*log, "t", 0, {"a", "b"});
+  flow::ContractWaker waker;
+  auto source = log->open_source({"g", {"t"}, "w"}, waker);
+  REQUIRE(source);
+  REQUIRE(std::holds_alternative<flow::Assigned>((*source)->poll({})));
+  (*source)->start({0, 0}, {5});  // as a store says that is newer than the folder
+  (*source)->answer();
+  flow::contract_append(*log, "t", 0, {"c"});
+  const auto faults = faults_of(**source);
+  REQUIRE(faults.size() == 1);
+  CHECK(faults[0].code == "L011"_code);
+  CHECK(faults[0].message == "topic \"t\", partition 0, offset 5: behind the partition's end, 3");
+  CHECK((*source)->position({0, 0}) == Offset{5});
+}
+
 TEST_CASE("poll keeps its limits, and goes on inside a chunk and over chunks") {
   TempFolder folder;
   auto log = open_or_fail({.folder = folder.path()});

@@ -2,8 +2,9 @@
 //
 // Thread      one worker.
 // Lifetime    Db, Members and Committer outlive it; its destruction leaves the group.
-// Errors      a damaged chunk is one SourceFault{L003, retry = false}: that partition stands still
-//             until start(), the others go on.
+// Errors      a damaged chunk is one SourceFault{L003, retry = false}, a missing one or a position
+//             behind the end {L011, ...}: that partition stands still until start(), the others go
+//             on.
 #pragma once
 
 #include "flow/log.h"

@@ -65,8 +65,9 @@ Result<void> Retention::trim(Db& db, Topic& topic, int32_t index, const Bound& b
   PENSTOCK_TRY_VOID(cursor->status());
   if (batch.empty()) return {};
   batch.put(Family::ends, ends_key(topic.id, index), ends_value(start, partition.end()));
-  PENSTOCK_TRY_VOID(db.write(batch, true));
+  // First: a reader that misses a chunk finds that it was erased.
   partition.publish_start(start);
+  PENSTOCK_TRY_VOID(db.write(batch, true));
   db.suggest_compaction(Family::chunks, first, chunk_key({topic.id, index, start}));
   return {};
 }
