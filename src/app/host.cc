@@ -50,7 +50,7 @@ Result<void> Host::run_stages(const std::string& stage, int workers) {
 
 std::vector<ops::WorkerSnapshot> Host::workers() const {
   std::vector<ops::WorkerSnapshot> all;
-  if (runner_) all = runner_->workers();
+  if (const ops::Runner* running = running_) all = running->workers();
   const std::lock_guard lock(producing_mutex_);
   if (producing_now_ != nullptr) {
     for (ops::WorkerSnapshot& one : producing_now_->workers()) all.push_back(std::move(one));
@@ -71,7 +71,7 @@ Result<int> Host::serve(const Options& options, ops::Output& output) {
   if (options.verb == "produce") return produce_until_gone(options, output);
   const ops::Runner* running = running_;
   const Looked at{**plan, instance_->log(), instance_->store_of(), running != nullptr || !quiet(),
-                  running != nullptr ? running->describe() : std::string()};
+                  running != nullptr ? running->workers() : std::vector<ops::WorkerSnapshot>()};
   return look(options, at, output);
 }
 

@@ -62,6 +62,14 @@ flow::Fates stage_fates(const inspect::Snapshot& snapshot, std::string_view stag
   return sum;
 }
 
+Value worker_value(const ops::WorkerSnapshot& worker) {
+  return Value::Object{{"stage", worker.stage},
+                       {"state", std::string(engine::to_text(worker.state))},
+                       {"waits_for", worker.error ? Value(one_line(*worker.error)) : Value()},
+                       {"idle", worker.idle},
+                       {"partitions", worker.partitions_owned}};
+}
+
 Report status_report(const Looked& at, const inspect::Snapshot& snapshot) {
   Report report;
   report.table = {{"STAGE", "READS", "WRITES", "IN", "OUT", "DROPPED", "DEAD", "LAG"}};
@@ -86,12 +94,14 @@ Report status_report(const Looked& at, const inspect::Snapshot& snapshot) {
     stores.push_back(
         Value::Object{{"store", store.store}, {"rows", store.rows ? Value(*store.rows) : Value()}});
   }
-  report.footer += at.running;
-  report.tree = Value::Object{{"pipeline", at.plan.pipeline},
-                              {"target", at.plan.target},
-                              {"running", !at.running.empty()},
-                              {"stages", std::move(stages)},
-                              {"stores", std::move(stores)}};
+  Value::Array workers;
+  for (const ops::WorkerSnapshot& worker : at.workers) {
+    report.footer += ops::describe(worker);
+    workers.push_back(worker_value(worker));
+  }
+  report.tree = Value::Object{{"pipeline", at.plan.pipeline},   {"target", at.plan.target},
+                              {"running", !at.workers.empty()}, {"workers", std::move(workers)},
+                              {"stages", std::move(stages)},    {"stores", std::move(stores)}};
   return report;
 }
 

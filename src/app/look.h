@@ -12,7 +12,10 @@
 #include "flow/log.h"
 #include "inspect/lag.h"
 #include "ops/output.h"
+#include "ops/worker_thread.h"
 #include "plan/plan.h"
+
+#include <vector>
 
 namespace penstock::app {
 
@@ -20,8 +23,8 @@ struct Looked {
   const plan::Plan& plan;
   flow::Log& log;
   inspect::StoreOf store_of;
-  bool busy = false;    // stages run, or a file is being sent
-  std::string running;  // a line per worker, as the owner knows it; "" when none runs
+  bool busy = false;                         // stages run, or a file is being sent
+  std::vector<ops::WorkerSnapshot> workers;  // of the owner; none when no stage runs
 };
 
 // True for the verbs of this file.

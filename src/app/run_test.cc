@@ -11,6 +11,7 @@
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
+#include <atomic>
 #include <chrono>
 #include <fstream>
 #include <string>
@@ -200,6 +201,36 @@ TEST_CASE("a stage that stopped ends run --until-idle with 1, and status shows i
   const auto status = (*host)->serve(pipeline.options("status"), heard);
   REQUIRE(status.has_value());
   CHECK(has(heard.data, "keep.values: stopped\n"));
+  Options as_json = pipeline.options("status");
+  as_json.format = Format::json;
+  Heard machine;
+  REQUIRE((*host)->serve(as_json, machine).has_value());
+  CHECK(has(machine.data, R"("running":true)"));
+  CHECK(has(machine.data, R"({"stage":"keep.values","state":"stopped","waits_for":null)"));
+  (*host)->runner()->drain();
+}
+
+TEST_CASE("others may ask for the workers while the stages are being started") {
+  const Pipeline pipeline;
+  pipeline.send_values(20, "1");
+  Heard loading;
+  const auto plan = load(pipeline.path("pipeline.yaml"), "", loading);
+  REQUIRE(plan.has_value());
+  auto host = Host::open(*plan, pipeline.path("data"));
+  REQUIRE(host.has_value());
+  std::atomic<bool> over = false;
+  std::jthread asks([&] {
+    Heard heard;
+    while (!over) {
+      (*host)->workers();
+      (void)(*host)->serve(pipeline.options("status"), heard);
+    }
+  });
+  CHECK((*host)->run_stages("", 2).has_value());
+  const auto both = [&] { return (*host)->workers().size() == 2; };
+  CHECK(both());
+  over = true;
+  asks.join();
   (*host)->runner()->drain();
 }
 

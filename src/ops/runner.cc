@@ -77,10 +77,7 @@ std::vector<WorkerSnapshot> Runner::workers() const {
 
 std::string Runner::describe() const {
   std::string text;
-  for (const WorkerSnapshot& worker : workers()) {
-    text += fmt::format("{}: {}{}\n", worker.stage, engine::to_text(worker.state),
-                        worker.error ? ": " + one_line(*worker.error) : std::string());
-  }
+  for (const WorkerSnapshot& worker : workers()) text += ops::describe(worker);
   return text;
 }
 

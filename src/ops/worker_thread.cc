@@ -1,5 +1,7 @@
 #include "ops/worker_thread.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <chrono>
 #include <utility>
@@ -10,6 +12,11 @@ namespace {
 constexpr int64_t kPublishMillis = 100;  // also while there is no time to wait
 
 }  // namespace
+
+std::string describe(const WorkerSnapshot& worker) {
+  return fmt::format("{}: {}{}\n", worker.stage, engine::to_text(worker.state),
+                     worker.error ? ": " + one_line(*worker.error) : std::string());
+}
 
 void WorkerThread::Doorbell::wake() noexcept {
   {

@@ -51,6 +51,9 @@ struct WorkerSnapshot {
   Millis turned;  // when its loop came by the last time
 };
 
+// One line: its stage, its state and what it waits for.
+std::string describe(const WorkerSnapshot& worker);
+
 class WorkerThread {
  public:
   using Make = std::function<Result<StageWorker>(flow::Waker&)>;
