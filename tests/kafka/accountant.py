@@ -1,29 +1,34 @@
-"""Answers for every record: reads topics by a client that is not ours (confluent-kafka, read_committed) and compares.
+"""Answers for every record: reads all topics by a client that is not ours (outside.py) and compares what is there with what must be.
 
-The records of a trial are {"id": "k17", "n": 1234}: n counts per key. What the two stages of TRIAL do to them stands in fate().
+A record of the trial is {"id": "k17", "n": 1234, "copy": 0, "at": …}: n counts per key, and each is sent three times (copies 0, 1, 2).
+What the stages of TRIAL do to them stands in fate().
 """
 import collections
 import io
+import json
+import sqlite3
 
-import confluent_kafka
 import fastavro
+import outside
 
-INPUT = {"type": "record", "name": "Event", "fields": [{"name": "id", "type": "string"}, {"name": "n", "type": "long"},
-                                                       {"name": "pad", "type": "string"}]}
+INPUT = {"type": "record", "name": "Event", "fields": [
+    {"name": "id", "type": "string"}, {"name": "n", "type": "long"}, {"name": "copy", "type": "int"},
+    {"name": "at", "type": {"type": "long", "logicalType": "timestamp-millis"}}, {"name": "pad", "type": "string"}]}
 
-TRIAL = """pipeline: {name}
+TRIAL = """pipeline: trial
 version: 1
 schemas: {{event: event.avsc}}
 topics:
-  ingest: {{schema: event, key: id, partitions: {partitions}, replicas: {replicas}, keep: 24h}}
-  middle: {{key: id, partitions: {partitions}, replicas: {replicas}, keep: 24h}}
-  final: {{key: id, partitions: {partitions}, replicas: {replicas}, keep: 24h}}
+  ingest: {{schema: event, key: id, partitions: {partitions}, keep: 24h}}
+  middle: {{key: id, partitions: {partitions}, keep: 24h}}
+  final: {{key: id, partitions: {partitions}, keep: 24h}}
 stages:
   first:
     from: ingest
     steps:
       - drop: {{when: "n % 10 == 3"}}
       - reject: {{when: "n % 100 == 7", reason: seven}}
+      - unique: {{by: [id, n], at: at, within: 1h}}
       - set: {{first_status: "'Done'"}}
     to: middle
   second:
@@ -31,19 +36,28 @@ stages:
     steps:
       - set: {{second_status: "'Done'"}}
     to: final
-{more}
+  keeper:
+    from: middle
+    steps:
+      - set: {{keeper_status: "'Done'"}}
+    to: rows
+stores:
+  rows: {{redshift: events}}
+dead_letters: {{topic: dead.<stage>, keep: 14d, stop_above: 100% over 1m}}
 targets:
   kafka:
     log: {{kafka: "${{env:BROKERS}}"}}
     topics: {{replicas: {replicas}}}
+    stores: {{rows: sqlite}}
     epoch: {{rows: {epoch_rows}, every: {epoch_every}}}
 """
+OUTPUTS = {"trial.first": ("middle", "dead.first"), "trial.second": ("final", "dead.second")}
 
 
 def fate(n):
     if n % 10 == 3:
         return "dropped"
-    return "dead" if n % 100 == 7 else "final"
+    return "dead" if n % 100 == 7 else "passes"
 
 
 def framed(schema, record):
@@ -52,57 +66,69 @@ def framed(schema, record):
     return out.getvalue()
 
 
-def read_all(bootstrap, topic):
-    """Every committed record of a topic: (partition, offset, key, value), partition by partition in order."""
-    consumer = confluent_kafka.Consumer({"bootstrap.servers": bootstrap, "group.id": "accountant", "isolation.level": "read_committed",
-                                         "enable.auto.commit": False, "enable.partition.eof": True, "auto.offset.reset": "earliest"})
-    try:
-        metadata = consumer.list_topics(topic, timeout=30).topics[topic]
-        partitions = [confluent_kafka.TopicPartition(topic, p, 0) for p in metadata.partitions]
-        consumer.assign(partitions)
-        records, ended = [], set()
-        while len(ended) < len(partitions):
-            for message in consumer.consume(10_000, 1.0):
-                if message.error():
-                    if message.error().code() != confluent_kafka.KafkaError._PARTITION_EOF:
-                        raise RuntimeError(str(message.error()))
-                    ended.add(message.partition())
-                else:
-                    records.append((message.partition(), message.offset(), message.key(), message.value()))
-        return records
-    finally:
-        consumer.close()
+class Decoder:
+    """Values framed as single objects, by the schemas in <pipeline>.schemas."""
+
+    def __init__(self, bootstrap, pipeline):
+        self.schemas = {}
+        for message in outside.read_all(bootstrap, f"{pipeline}.schemas"):
+            self.schemas[bytes.fromhex(message.key().decode())[::-1]] = fastavro.parse_schema(json.loads(message.value()))
+
+    def __call__(self, value):
+        assert value[:2] == b"\xc3\x01", value[:10]
+        return fastavro.schemaless_reader(io.BytesIO(value[10:]), self.schemas[value[2:10]])
 
 
 class Account:
-    """What was put into `ingest` against what lies in `final` and in the dead letters."""
+    def __init__(self, bootstrap, store):
+        self.problems, self.counts = [], {}
+        decode = Decoder(bootstrap, "trial")
+        produced = [(message.partition(), message.offset(), decode(message.value())) for message in outside.read_all(bootstrap, "ingest")]
+        once = {(record["id"], record["n"]) for _, _, record in produced if fate(record["n"]) == "passes"}
+        self.counts = {"produced": len(produced), "to pass": len(once)} | dict.fromkeys(("lost", "repeated", "out of order", "strange"), 0)
+        self.decode, self.places = decode, {"middle": {}, "final": {}}
+        for partition, offset, record in produced:
+            if record["copy"] == 0:
+                self.places["middle"][record["id"], record["n"]] = partition, offset
+        for topic in ("middle", "final"):
+            messages = outside.read_all(bootstrap, topic)
+            records = [decode(message.value()) for message in messages]
+            if topic == "middle":
+                for message, record in zip(messages, records):
+                    self.places["final"][record["id"], record["n"]] = message.partition(), message.offset()
+            self.each_once(topic, once, [(record["id"], record["n"]) for record in records])
+            self.in_order(topic, records)
+            later = sum(record["copy"] != 0 for record in records)
+            if later:
+                self.problem("strange", later, f"{topic}: {later} passed as a later copy")
+        letters = [decode(message.value()) for message in outside.read_all(bootstrap, "dead.first")]
+        dead = {(partition, offset) for partition, offset, record in produced if fate(record["n"]) == "dead"}
+        self.counts["dead"] = len(dead)
+        self.each_once("dead.first", dead, [(letter["partition"], letter["offset"]) for letter in letters])
+        with sqlite3.connect(store) as database:
+            self.each_once("rows", once, database.execute("select id, n from events").fetchall())
 
-    def __init__(self, produced):
-        self.produced = produced  # key -> how many, n from 0
+    def origin(self, topic, value):
+        """Where the record stood of which this one was made."""
+        record = self.decode(value)
+        return (record["partition"], record["offset"]) if topic.startswith("dead.") else self.places[topic][record["id"], record["n"]]
 
-    def differences(self, bootstrap, pipeline):
-        problems = []
-        expected = {(key, n): fate(n) for key, count in self.produced.items() for n in range(count)}
-        found = collections.Counter()
-        last = {}
-        for partition, offset, key, value in read_all(bootstrap, "final"):
-            # C3 01, the fingerprint, then the datum; the fields of the input come first.
-            record = fastavro.schemaless_reader(io.BytesIO(value[10:]), INPUT)
-            found[record["id"], record["n"]] += 1
-            if record["n"] <= last.get(record["id"], -1):
-                problems.append(f"out of order: {record['id']} {record['n']} after {last[record['id']]} at {partition}@{offset}")
-            last[record["id"]] = record["n"]
-        wanted = {identity for identity, end in expected.items() if end == "final"}
-        lost = wanted - found.keys()
-        repeated = [identity for identity, count in found.items() if count > 1]
-        strange = found.keys() - wanted
-        self.counts = {"produced": len(expected), "final": len(found), "lost": len(lost), "repeated": len(repeated), "strange": len(strange)}
-        for name, which in (("lost", lost), ("repeated", repeated), ("not expected", strange)):
+    def problem(self, kind, count, text):
+        self.counts[kind] += count
+        self.problems.append(text)
+
+    def each_once(self, where, wanted, found):
+        counts = collections.Counter(found)
+        for kind, which in (("lost", wanted - counts.keys()), ("strange", counts.keys() - wanted),
+                            ("repeated", {identity for identity, count in counts.items() if count > 1})):
             if which:
-                problems.append(f"{len(which)} {name}: {sorted(which)[:5]}")
-        dead = sum(end == "dead" for end in expected.values())
-        self.counts["dead"] = dead
-        letters = len(read_all(bootstrap, "dead.first"))
-        if letters != dead:
-            problems.append(f"{letters} dead letters, expected {dead}")
-        return problems
+                self.problem(kind, len(which), f"{where}: {len(which)} {kind}: {sorted(which)[:5]}")
+
+    def in_order(self, topic, records):
+        last = {}
+        wrong = 0
+        for record in records:
+            wrong += record["n"] < last.get(record["id"], -1)
+            last[record["id"]] = record["n"]
+        if wrong:
+            self.problem("out of order", wrong, f"{topic}: {wrong} stand behind a later one of their key")

@@ -10,7 +10,7 @@ import dataclasses
 import struct
 import threading
 
-PRODUCE, FETCH, METADATA, FIND_COORDINATOR, DESCRIBE_CLUSTER = 0, 1, 3, 10, 60
+PRODUCE, FETCH, METADATA, FIND_COORDINATOR, JOIN_GROUP, DESCRIBE_CLUSTER = 0, 1, 3, 10, 11, 60
 INIT_PRODUCER_ID, ADD_PARTITIONS, ADD_OFFSETS, END_TXN, TXN_OFFSET_COMMIT = 22, 24, 25, 26, 28
 NAMES_BROKERS = (METADATA, FIND_COORDINATOR, DESCRIBE_CLUSTER)
 
@@ -20,9 +20,12 @@ class Rule:
     """What befalls the next `times` requests of an api key."""
     api: int
     what: str  # delay: held back for `seconds`; cut: the client's connection breaks instead; cut_after: it was delivered, and then;
-    #            hold: cut, and delivered when release() is called; repeat: delivered twice, answered once
+    #            hold: cut, and delivered when release() is called; repeat: delivered twice, answered once;
+    #            before, delivered, answered: `action` is run before the request is delivered (which it then is not), when it
+    #            was, or when its answer is here and not handed on yet
     times: int = 1
     seconds: float = 0.0
+    action: object = None  # called in the proxy's thread
 
 
 class Connection:
@@ -32,13 +35,19 @@ class Connection:
         self.upstream_reader = self.upstream_writer = None
         self.apis = {}  # correlation id -> api key, of requests on their way
         self.swallowed = set()  # correlation ids whose answer nobody waits for
+        self.answering = {}  # correlation id -> the action to run before its answer is handed on
+        self.late = set()  # correlation ids of what was held, then delivered, and is not answered yet
         self.detached = False  # the client is gone, what was held may still be sent
 
     async def run(self):
         try:
             self.upstream_reader, self.upstream_writer = await asyncio.open_connection("127.0.0.1", self.node)
-            await asyncio.gather(self.requests(), self.answers())
-        except (OSError, asyncio.IncompleteReadError):
+            tasks = [asyncio.ensure_future(self.requests()), asyncio.ensure_future(self.answers())]
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)  # whoever hung up: the other side is told so
+        except OSError:
             pass
         finally:
             self.proxy.connections.discard(self)
@@ -69,6 +78,13 @@ class Connection:
             elif rule.what == "repeat":
                 self.swallowed.add(correlation)
                 self.upstream_writer.write(frame + frame)
+            elif rule.what == "delivered":
+                self.upstream_writer.write(frame)
+                await self.upstream_writer.drain()
+                rule.action()
+            elif rule.what == "answered":
+                self.answering[correlation] = rule.action
+                self.upstream_writer.write(frame)
             elif rule.what == "cut_after":
                 self.upstream_writer.write(frame)
                 await self.upstream_writer.drain()
@@ -77,11 +93,13 @@ class Connection:
                 await asyncio.sleep(0.5)  # so that the broker reads it before the end of the stream
                 self.upstream_writer.close()
                 return
-            else:  # cut, hold
+            else:  # before, cut, hold
+                if rule.action is not None:
+                    rule.action()
                 self.client_writer.close()
                 if rule.what == "hold":
                     self.detached = True
-                    self.proxy.held.append((self.upstream_writer, frame))
+                    self.proxy.held.append((self, correlation, frame))
                 else:
                     self.upstream_writer.close()
                 return
@@ -96,7 +114,12 @@ class Connection:
                 continue
             if self.apis.pop(correlation, None) in NAMES_BROKERS:
                 frame = self.proxy.renamed(frame)
+            if action := self.answering.pop(correlation, None):
+                result = action()
+                if asyncio.iscoroutine(result):
+                    await result
             if self.detached:
+                self.late.discard(correlation)
                 continue
             self.client_writer.write(frame)
             await self.client_writer.drain()
@@ -143,6 +166,10 @@ class Proxy:
             server.close()
         for connection in list(self.connections):
             connection.close()
+        for _ in range(100):
+            if not self.connections:
+                return
+            await asyncio.sleep(0.01)  # poll: until each has ended by itself
 
     @property
     def bootstrap(self):
@@ -193,10 +220,15 @@ class Proxy:
 
     def release(self):
         """Delivers what was held; how many requests that were."""
-        async def deliver():
-            held, self.held = self.held, []
-            for writer, frame in held:
-                writer.write(frame)
-                await writer.drain()
-            return len(held)
-        return self.on_loop(deliver())
+        return self.on_loop(self.deliver())
+
+    async def deliver(self):
+        """release() for an action: comes back when the broker has answered, or hung up."""
+        held, self.held = self.held, []
+        for connection, correlation, frame in held:
+            connection.late.add(correlation)
+            connection.upstream_writer.write(frame)
+            await connection.upstream_writer.drain()
+            while connection.late and not connection.upstream_reader.at_eof():
+                await asyncio.sleep(0.005)  # poll: the connection's own task reads the answer
+        return len(held)
