@@ -172,7 +172,7 @@ class Chaos:
         worker = self.busy()
         if worker is None:
             return False
-        if self.options.planted or self.random.random() < 0.5:
+        if self.random.random() < 0.5:
             # between two transactions, when the next epoch's records are read and nothing of it was sent
             ended = threading.Event()
             worker.proxy.add(Rule(wire.END_TXN, "answered", action=ended.set))
@@ -213,8 +213,17 @@ class Chaos:
         node = self.random.randrange(1, self.options.nodes + 1)
         self.broker.kill(node)
         hurt = wait_until(lambda: self.troubles() > before[0] or sum(self.renewals(w) for w in self.workers) > before[1], 15)
-        self.broker.start(node)
+        self.start_again(node)
         return bool(hurt or wait_until(lambda: self.troubles() > before[0] or sum(self.renewals(w) for w in self.workers) > before[1], 60))
+
+    def start_again(self, node):
+        """A node gives up by itself when its controllers were too slow for it, as on a machine that is busy; it has a supervisor too."""
+        for last in (False, False, True):
+            try:
+                return self.broker.start(node)
+            except RuntimeError:
+                if last:
+                    raise
 
     def cut(self):
         """All connections of a worker, inside a transaction."""
@@ -290,7 +299,7 @@ class Chaos:
                 sys.exit(f"FAILED: it does not begin\n{worker.told()}")
         faults = [fault for fault in self.FAULTS if not self.options.only or fault.__name__ in self.options.only.split(",")]
         attempts = 0
-        while sum(self.bit.values()) < self.options.faults and attempts < self.options.faults * 3:
+        while sum(self.bit.values()) < self.options.faults and attempts < self.options.faults * 3 and not self.refusals():
             fault = faults[attempts % len(faults)]
             attempts += 1
             began = time.monotonic()
@@ -309,12 +318,16 @@ class Chaos:
 
     def settle(self):
         """Until nothing lags, then a drain."""
-        settled = wait_until(lambda: self.lag() == 0, 240)
+        settled = wait_until(lambda: self.refusals() or self.lag() == 0, 240) and not self.refusals()
         problems = [] if settled else [f"lag {self.lag()} remains"] + [worker.told() for worker in self.workers]
         for worker in list(self.workers):
             if (code := self.stop(worker, signal.SIGTERM)) != 0:
                 problems.append(f"SIGTERM: {worker.name} ended with {code}")
         return problems
+
+    def refusals(self):
+        """Workers that found a state which does not belong to its position: a transaction was torn."""
+        return [path.stem for path in self.folder.glob("*.err") if "E004" in path.read_text(errors="replace")]
 
     def lag(self):
         done = subprocess.run([os.environ["PENSTOCK_BINARY"], "lag", self.folder, "-t", "kafka", "-o", "json"], capture_output=True, text=True,
@@ -343,7 +356,7 @@ def main():
     options.add_argument("--faults", type=int, default=10)
     options.add_argument("--seed", type=int, default=1)
     options.add_argument("--rate", type=int, default=1000)
-    options.add_argument("--every", default="100ms")
+    options.add_argument("--every", default="100ms")  # an epoch
     options.add_argument("--planted")
     options.add_argument("--only")
     options = options.parse_args()
@@ -361,7 +374,8 @@ def main():
         producer.client = None  # it would tell of the brokers' end
         account = Account(broker.bootstrap, folder / "data" / "stores" / "rows.sqlite")
         torn_ones, transactions = torn(broker.facts["dir"], "trial", OUTPUTS, account.origin)
-    problems += account.problems + torn_ones
+    refused = [f"torn: {name} was refused its state" for name in chaos.refusals()]
+    problems += account.problems + torn_ones + refused
     for problem in problems[:20]:
         print(problem)
     print(f"killed at: {', '.join(sorted(getattr(chaos, 'killed_at', [])))}")
@@ -370,7 +384,7 @@ def main():
                "missed": sum(chaos.missed.values()), "ended by themselves": chaos.ended}
     print(", ".join(f"{name} {value}" for name, value in figures.items()))
     if options.planted:
-        sys.exit(0 if account.problems or torn_ones else f"FAILED: {options.planted} was taken out and nobody noticed")
+        sys.exit(0 if torn_ones or refused or account.counts["repeated"] else f"FAILED: {options.planted} was taken out and nobody noticed")
     enough = sum(chaos.bit.values()) >= options.faults
     sys.exit(0 if not problems and enough else "FAILED" if problems else "FAILED: too few faults bit")
 

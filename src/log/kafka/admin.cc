@@ -18,20 +18,32 @@ using std::chrono::steady_clock;
 
 using Send = std::function<void(const rd_kafka_AdminOptions_t*, rd_kafka_queue_t*)>;
 
+constexpr int kOneMillis = 4'000;      // a request; then the way to its broker is looked up anew
+constexpr int kRefreshMillis = 2'000;  // the looking up
+
+// Leaders, and whom to ask what only one broker answers: librdkafka does not look again by itself
+// when the one that it knew is gone, and would ask it for minutes.
+void look_again(rd_kafka_t* client) {
+  const rd_kafka_metadata_t* found = nullptr;
+  if (rd_kafka_metadata(client, 1, nullptr, &found, kRefreshMillis) == RD_KAFKA_RESP_ERR_NO_ERROR) {
+    rd_kafka_metadata_destroy(found);
+  }
+}
+
 // Sends one request and waits for its answer.
-Result<Event> ask(rd_kafka_t* client, rd_kafka_admin_op_t kind, std::string_view what,
-                  const Send& send, bool committed = false) {
+Result<Event> ask_once(rd_kafka_t* client, rd_kafka_admin_op_t kind, std::string_view what,
+                       const Send& send, bool committed) {
   const Queue queue(rd_kafka_queue_new(client));
   const AdminOptions options(rd_kafka_AdminOptions_new(client, kind));
   char said[256];
-  rd_kafka_AdminOptions_set_request_timeout(options.get(), kAdminMillis, said, sizeof said);
+  rd_kafka_AdminOptions_set_request_timeout(options.get(), kOneMillis, said, sizeof said);
   if (committed) {
     const ErrorHandle refused(rd_kafka_AdminOptions_set_isolation_level(
         options.get(), RD_KAFKA_ISOLATION_LEVEL_READ_COMMITTED));
     PENSTOCK_CHECK(refused == nullptr);
   }
   send(options.get(), queue.get());
-  Event event(rd_kafka_queue_poll(queue.get(), kAdminMillis + 1'000));
+  Event event(rd_kafka_queue_poll(queue.get(), kOneMillis + 1'000));
   if (event == nullptr) {
     return std::unexpected(kafka_error(RD_KAFKA_RESP_ERR__TIMED_OUT, what));
   }
@@ -39,6 +51,16 @@ Result<Event> ask(rd_kafka_t* client, rd_kafka_admin_op_t kind, std::string_view
   if (code == RD_KAFKA_RESP_ERR_NO_ERROR) return event;
   const char* detail = rd_kafka_event_error_string(event.get());
   return std::unexpected(kafka_error(code, what, detail == nullptr ? "" : detail));
+}
+
+Result<Event> ask(rd_kafka_t* client, rd_kafka_admin_op_t kind, std::string_view what,
+                  const Send& send, bool committed = false) {
+  const auto until = steady_clock::now() + milliseconds(kAdminMillis - kOneMillis - kRefreshMillis);
+  while (true) {
+    auto answer = ask_once(client, kind, what, send, committed);
+    if (answer || answer.error().code != "L101"_code || steady_clock::now() > until) return answer;
+    look_again(client);
+  }
 }
 
 std::vector<const char*> c_names(const std::vector<std::string>& names) {
@@ -124,6 +146,7 @@ Result<void> list_offsets(rd_kafka_t* client, const std::vector<TopicInfo>& topi
     if (!is_outage(code) || steady_clock::now() > until) {
       return std::unexpected(kafka_error(code, kEndsWhat));
     }
+    look_again(client);
     std::this_thread::sleep_for(milliseconds(20));
   }
   return {};

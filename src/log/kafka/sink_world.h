@@ -14,6 +14,13 @@
 
 namespace penstock::log::kafka {
 
+// Takes the retirement rule out of a test binary (PENSTOCK_PLANTED_BUGS): torn transactions then.
+#ifdef PENSTOCK_PLANTED_BUGS
+inline bool planted_never_retire = false;
+#else
+inline constexpr bool planted_never_retire = false;
+#endif
+
 struct SinkWorld {
   Admin* admin = nullptr;
   bool stable_members = false;
@@ -22,7 +29,7 @@ struct SinkWorld {
   // Tests. 1: the next commit happens and ends unknown; 2: it does not happen and ends unknown.
   std::atomic<int> lose_next_answer = 0;
   std::function<void(rd_kafka_conf_s*)> configure_for_test;  // of every transactional client
-  bool never_retire = false;  // plants the torn transaction that retirement.h is against
+  bool never_retire = planted_never_retire;                  // or set by a test
   std::atomic<uint64_t> retired = 0;
 
   const Settings& settings() const { return admin->settings(); }
