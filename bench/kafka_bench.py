@@ -178,12 +178,12 @@ class Bench:
 def main():
     reader = argparse.ArgumentParser()
     reader.add_argument("parts", nargs="*", choices=["cpu", "latency", "start", []], default=["cpu", "latency", "start"])
-    reader.add_argument("--records", type=int, default=2_000_000)
-    reader.add_argument("--pairs", type=int, default=4)
+    reader.add_argument("--records", type=int, default=3_000_000)
+    reader.add_argument("--pairs", type=int, default=2)
     reader.add_argument("--epochs", type=int, nargs="+", default=[50, 100, 250, 1000])
-    reader.add_argument("--rates", type=int, nargs="+", default=[1_000, 10_000])
+    reader.add_argument("--rates", type=int, nargs="+", default=[10_000, 1_000, 10_000], help="the first one warms the broker up")
     reader.add_argument("--seconds", type=int, default=20)
-    reader.add_argument("--delivery", nargs="+", default=["exactly_once", "at_least_once"])
+    reader.add_argument("--delivery", nargs="+", default=["exactly_once"])
     options = reader.parse_args()
     with tempfile.TemporaryDirectory() as temporary, Broker(properties=BROKER, heap="1g") as broker:
         bench = Bench(options, broker, pathlib.Path(temporary))

@@ -50,7 +50,17 @@ Result<void> TransactionalClient::make() {
   return {};
 }
 
+// Waits for a connection, for a moment: init_transactions asks for its coordinator at once, and
+// where nothing is connected yet, again only half a second later.
+void TransactionalClient::meet_broker() {
+  vital_.beat();
+  const struct rd_kafka_metadata* got = nullptr;
+  rd_kafka_metadata(client_.get(), 0, nullptr, &got, kStepMillis);
+  const MetadataHandle unused(got);
+}
+
 Result<void> TransactionalClient::init(const Patience& patience) {
+  meet_broker();
   while (true) {
     vital_.beat();
     const ErrorHandle error(rd_kafka_init_transactions(client_.get(), kStepMillis));

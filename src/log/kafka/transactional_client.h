@@ -74,6 +74,7 @@ class TransactionalClient {
  private:
   Result<void> make();
   bool step_to_abort(bool& again);
+  void meet_broker();
   Result<void> init(const Patience& patience);
   Trouble trouble(const rd_kafka_error_t& error, std::string_view what) const;
   Trouble refused(Error error) const;
