@@ -123,7 +123,7 @@ class ContractWorker {
       for (const Partition partition : lost_) owned.erase(partition);
       source_->answer();
     } else if (auto* fault = std::get_if<SourceFault>(&event)) {
-      FAIL("source fault: ", fault->error.message);
+      if (!fault->retry) FAIL("source fault: ", fault->error.message);  // outages are waited out
     } else {
       return false;
     }

@@ -1,5 +1,6 @@
 #include "log/kafka/changelog.h"
 
+#include "log/kafka/feed.h"
 #include "log/kafka/settings.h"
 
 #include <thread>
@@ -35,6 +36,7 @@ Result<Changelog> Changelog::open(const Settings& settings, const std::string& t
   PENSTOCK_TRY(conf, make_conf(settings, Role::reader));
   PENSTOCK_TRY(client, make_client(std::move(conf), Role::reader));
   Changelog log(std::move(client), topic, partition);
+  learn_leaders(log.client_.get(), log.topic_.get());
   if (rd_kafka_consume_start_queue(log.topic_.get(), partition, RD_KAFKA_OFFSET_BEGINNING,
                                    log.queue_.get()) != 0) {
     return std::unexpected(kafka_error(rd_kafka_last_error(), "reading " + topic));

@@ -6,10 +6,22 @@
 
 namespace penstock::log::kafka {
 
+namespace {
+
+constexpr int kMetadataMillis = 5'000;
+
+}  // namespace
+
 SharedClient share_client(rd_kafka_t* client) {
   return {client, [](rd_kafka_t* ended) {
             rd_kafka_destroy_flags(ended, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
           }};
+}
+
+void learn_leaders(rd_kafka_t* client, rd_kafka_topic_t* topic) {
+  const struct rd_kafka_metadata* found = nullptr;
+  rd_kafka_metadata(client, 0, topic, &found, kMetadataMillis);
+  const MetadataHandle metadata(found);
 }
 
 // Messages of one call; they end together.

@@ -31,6 +31,9 @@ inline constexpr size_t kMaxChunkMessages = 4096;
 // when it ends (KafkaSource::close() does).
 using SharedClient = std::shared_ptr<rd_kafka_t>;
 SharedClient share_client(rd_kafka_t* client);
+// Before rd_kafka_consume_start(): a client that has to find a topic's leaders itself looks once a
+// second. Best effort.
+void learn_leaders(rd_kafka_t* client, rd_kafka_topic_t* topic);
 
 struct FeedFault {
   rd_kafka_resp_err_t code;

@@ -6,8 +6,11 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <array>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -89,7 +92,7 @@ class PrefixedLog final : public flow::Log {
 
 class KafkaHarness final : public flow::LogHarness {
  public:
-  KafkaHarness() { open(); }
+  explicit KafkaHarness(bool at_least_once = false) : at_least_once_(at_least_once) { open(); }
   flow::Log& log() override { return *prefixed_; }
   void reopen() override {
     prefixed_.reset();
@@ -109,29 +112,60 @@ class KafkaHarness final : public flow::LogHarness {
 
  private:
   void open() {
-    auto log = KafkaLog::open(test_settings(prefix_));
+    Settings settings = test_settings(prefix_);
+    settings.at_least_once = at_least_once_;
+    auto log = KafkaLog::open(std::move(settings));
     if (!log) FAIL(render(log.error()));
     log_ = std::move(*log);
     prefixed_ = std::make_unique<PrefixedLog>(*log_, prefix_ + ".");
   }
 
+  const bool at_least_once_;
   std::string prefix_ = fresh_name();
   std::unique_ptr<KafkaLog> log_;
   std::unique_ptr<PrefixedLog> prefixed_;
 };
 
-}  // namespace
-
-TEST_CASE("Kafka keeps the contract of logs") {
-  const auto cases = flow::log_contract();
+void run_case(const std::vector<flow::ContractCase>& cases, bool at_least_once) {
   const flow::ContractCase* chosen = nullptr;
   for (const flow::ContractCase& contract : cases) {
     SUBCASE(contract.name) { chosen = &contract; }
   }
   if (chosen == nullptr) return;
   INFO(std::string(chosen->name));
-  KafkaHarness harness;
+  KafkaHarness harness(at_least_once);
   chosen->run(harness);
+}
+
+}  // namespace
+
+TEST_CASE("Kafka keeps the contract of logs") { run_case(flow::log_contract(), false); }
+
+TEST_CASE("at least once, Kafka keeps what the contract says of epochs, but for repeats") {
+  static constexpr std::array<std::string_view, 12> kLeftOut = {
+      // An epoch that ends in the middle may be made again, and a source that is no topic has no
+      // group that would fence.
+      "an evicted worker is fenced",
+      "an unknown end leaves state and position together",
+      "inputs need not be topics",
+      // No epochs: the same there.
+      "topics are made once",
+      "records come in order",
+      "groups do not know of each other",
+      "who leaves leaves all to the others",
+      "pause, and start again",
+      "a store stage reports its lag",
+      "schemas are kept",
+      "retention waits for declared groups",
+      "everything is there after a restart",
+  };
+  auto cases = flow::log_contract();
+  const size_t all = cases.size();
+  std::erase_if(cases, [](const flow::ContractCase& contract) {
+    return std::ranges::find(kLeftOut, contract.name) != kLeftOut.end();
+  });
+  REQUIRE(cases.size() == all - kLeftOut.size());
+  run_case(cases, true);
 }
 
 }  // namespace penstock::log::kafka

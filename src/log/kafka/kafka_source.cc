@@ -256,7 +256,8 @@ flow::Membership KafkaSource::current_membership() const {
   const int32_t generation = rd_kafka_consumer_group_metadata_generation_id(metadata.get());
   if (generation < 0) return nullptr;
   std::string member = rd_kafka_consumer_group_metadata_member_id(metadata.get());
-  return std::make_shared<KafkaMembership>(std::move(metadata), generation, std::move(member));
+  return std::make_shared<KafkaMembership>(std::move(metadata), generation, std::move(member),
+                                           client_);
 }
 
 flow::PartitionSet KafkaSource::partitions_of(const rd_kafka_topic_partition_list_t* list) const {

@@ -242,10 +242,11 @@ std::vector<FieldSpec> client_fields() {
   for (const Auth& each : auths()) {
     if (each.name != "msk-iam") auth.choices.push_back(each.name);
   }
-  FieldSpec delivery = field(
-      "delivery", FieldType::choice,
-      "exactly_once: an epoch is one transaction. at_least_once: faster, and records may repeat.",
-      "at_least_once");
+  FieldSpec delivery =
+      field("delivery", FieldType::choice,
+            "exactly_once: an epoch is one transaction. at_least_once: none is lost, and the "
+            "epoch in flight may repeat.",
+            "at_least_once");
   delivery.choices = {"exactly_once", "at_least_once"};
   delivery.fallback = "exactly_once";
   return {std::move(auth),

@@ -43,7 +43,9 @@ class Producing {
   flow::SchemaSource& schemas();
 
   // Tests: the next commit of any sink ends `unknown`; `written` says whether it happened.
-  void lose_next_answer_for_test(bool written) { world_.lose_next_answer = written ? 1 : 2; }
+  void lose_next_answer_for_test(bool written) {
+    world_.lose_next_answer = written ? LoseAt::after_commit : LoseAt::before_commit;
+  }
   // Clients given up by the rule of retirement.h since the start.
   uint64_t retired() const { return world_.retired; }
   SinkWorld& world_for_test() { return world_; }

@@ -64,6 +64,7 @@ Result<void> Reader::seek(const TopicInfo& topic, int32_t partition, Offset from
   Open open{TopicHandle(rd_kafka_topic_new(client_.get(), topic.name.c_str(), nullptr)), topic,
             partition, nullptr};
   Queue queue(rd_kafka_queue_new(client_.get()));
+  learn_leaders(client_.get(), open.topic.get());
   if (rd_kafka_consume_start_queue(open.topic.get(), partition, from.value, queue.get()) != 0) {
     return std::unexpected(kafka_error(rd_kafka_last_error(), "reading " + topic.name));
   }

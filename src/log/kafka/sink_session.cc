@@ -1,9 +1,11 @@
 #include "log/kafka/sink_session.h"
 
 #include <algorithm>
+#include <charconv>
 #include <chrono>
 #include <cstring>
 #include <iterator>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -77,14 +79,14 @@ void PendingEpoch::clear() {
   batches.clear();
   changes.clear();
   records = bytes = 0;
-  handed_over = false;
+  offered = positioned = followed = false;
 }
 
 SinkSession::SinkSession(SinkWorld& world, flow::SinkSpec spec)
     : world_(world),
       spec_(std::move(spec)),
       vital_(std::make_shared<Vital>()),
-      client_(world, topics_of(world, spec_), *vital_) {}
+      client_(make_epoch_client(world, topics_of(world, spec_), *vital_)) {}
 
 // ---- claim
 
@@ -93,11 +95,12 @@ struct SinkSession::Found {
   std::optional<Offset> next;
   std::optional<OffsetText> text;  // null also when the offset was set by somebody else
   flow::Start start = flow::Start::resumed;
+  flow::StateRows state;
 };
 
 flow::SinkEvent SinkSession::prepare() {
   const Patience patience{steady_clock::now() + kClaimPatience, &vital_->stop};
-  if (look_at_inputs()) client_.ready(patience);  // NOLINT(bugprone-unused-return-value)
+  if (look_at_inputs()) client_->ready(patience);  // NOLINT(bugprone-unused-return-value)
   return flow::Waiting{};
 }
 
@@ -107,7 +110,7 @@ Result<void> SinkSession::look_at_inputs() {
   inputs_ = std::move(inputs);
   const bool in_group =
       std::ranges::any_of(inputs_, [](const TopicInfo& input) { return !input.lineage.empty(); });
-  client_.call_it(transactional_id(world_, spec_, in_group));
+  client_->call_it(transactional_id(world_, spec_, in_group));
   if (!spec_.stateful || state_topic_known_) return {};
   PENSTOCK_TRY_VOID(ensure_state_topic(*world_.admin, spec_.group, inputs_));
   state_topic_known_ = true;
@@ -144,18 +147,20 @@ Result<std::vector<flow::Owned>> SinkSession::find(const flow::PartitionSet& par
                                    std::chrono::milliseconds(world_.settings().transaction_millis) +
                                    kScanOfBroker,
                                &vital_->stop};
-  PENSTOCK_TRY_VOID(client_.ready(patience));
-  if (!client_.open()) PENSTOCK_TRY_VOID(client_.look_at_topics());
+  PENSTOCK_TRY_VOID(client_->ready(patience));
+  if (!client_->open()) PENSTOCK_TRY_VOID(client_->look_at_topics());
   std::vector<Found> found;
   for (const Partition partition : partitions) found.emplace_back().partition = partition;
   if (in_group) PENSTOCK_TRY_VOID(ask_group(found, patience));
   PENSTOCK_TRY_VOID(ask_positions(found, long_patience));
+  if (spec_.stateful) PENSTOCK_TRY_VOID(read_states(found, long_patience));
   if (in_group) PENSTOCK_TRY_VOID(ask_earliest(found));
   std::vector<flow::Owned> all;
   for (Found& one : found) {
-    PENSTOCK_TRY(own, owned(one, long_patience));
-    if (!in_group && own.start == flow::Start::restored) own.start = flow::Start::resumed;
-    all.push_back(std::move(own));
+    all.push_back(owned(one));
+    if (!in_group && all.back().start == flow::Start::restored) {
+      all.back().start = flow::Start::resumed;
+    }
   }
   return all;
 }
@@ -230,7 +235,35 @@ Result<void> SinkSession::ask_earliest(std::vector<Found>& found) {
   return {};
 }
 
-Result<flow::Owned> SinkSession::owned(Found& found, const Patience& patience) {
+Result<void> SinkSession::read_states(std::vector<Found>& found, const Patience& patience) {
+  for (Found& one : found) {
+    vital_->beat();
+    PENSTOCK_TRY(rows, read_state(*world_.admin, spec_.group,
+                                  state_partition(inputs_, one.partition), patience));
+    one.state = std::move(rows);
+    if (world_.settings().at_least_once) begin_where_the_state_stands(one);
+  }
+  return {};
+}
+
+// At least once, the state follows the position by a step of its own; a crash in between leaves it
+// behind. Offsets that somebody else has set are left alone: the engine refuses what does not fit.
+void SinkSession::begin_where_the_state_stands(Found& found) const {
+  if (!found.next || !found.text) return;
+  const auto at = std::ranges::find(found.state, flow::kStatePositionKey, &flow::StateRow::key);
+  if (at == found.state.end()) {
+    // Nothing of what was absorbed is remembered: from the topic's start, where the state began.
+    if (found.text->fates.absorbed > 0) found.next.reset();
+    if (found.text->fates.absorbed > 0) found.text.reset();
+    return;
+  }
+  Offset stands;
+  const auto [end, error] =
+      std::from_chars(at->value.data(), at->value.data() + at->value.size(), stands.value);
+  if (error == std::errc() && stands < *found.next) found.next = stands;
+}
+
+flow::Owned SinkSession::owned(Found& found) {
   flow::Owned own;
   own.partition = found.partition;
   own.next = found.next.value_or(Offset{0});
@@ -240,12 +273,7 @@ Result<flow::Owned> SinkSession::owned(Found& found, const Patience& patience) {
     own.term = {found.text->term.value + 1};
     own.fates = std::move(found.text->fates);
   }
-  if (spec_.stateful) {
-    vital_->beat();
-    PENSTOCK_TRY(rows, read_state(*world_.admin, spec_.group,
-                                  state_partition(inputs_, found.partition), patience));
-    own.state = std::move(rows);
-  }
+  own.state = std::move(found.state);
   return own;
 }
 
@@ -259,29 +287,57 @@ Result<void> SinkSession::same_topic(Partition partition, const std::string& lin
 
 // ---- commit
 
-MaybeTrouble SinkSession::write_epoch() {
-  if (epoch_.handed_over) return std::nullopt;
-  for (const flow::EncodedBatch& batch : epoch_.batches) {
-    if (auto trouble = client_.offer(batch)) return trouble;
+MaybeTrouble SinkSession::write_at_once(const flow::Commit& commit) {
+  if (auto trouble = offer_batches()) return trouble;
+  if (auto trouble = put_state()) return trouble;
+  if (auto trouble = put_positions(commit)) return trouble;
+  return send_offsets(commit);
+}
+
+// What a former owner wrote late can not follow a position that the group did not take from it.
+MaybeTrouble SinkSession::write_in_turn(const flow::Commit& commit) {
+  if (auto trouble = offer_batches()) return trouble;
+  if (auto trouble = client_->settle()) return trouble;
+  if (auto trouble = lost(LoseAt::after_records)) return trouble;
+  if (!epoch_.positioned) {
+    if (auto trouble = send_offsets(commit)) return trouble;
+    epoch_.positioned = true;
   }
-  for (const flow::StateChange& change : epoch_.changes) {
-    auto value = change.gone ? std::nullopt : std::optional(change.value);
-    if (auto trouble = client_.put(positions_output() + 1, state_partition(inputs_, change.input),
-                                   change.key, value)) {
-      return trouble;
-    }
-  }
-  epoch_.handed_over = true;
+  if (auto trouble = lost(LoseAt::after_positions)) return trouble;
+  if (epoch_.followed) return std::nullopt;
+  if (auto trouble = put_state()) return trouble;
+  if (auto trouble = put_positions(commit)) return trouble;
+  epoch_.followed = true;
   return std::nullopt;
 }
 
-MaybeTrouble SinkSession::write_rows(const flow::Commit& commit) {
+MaybeTrouble SinkSession::offer_batches() {
+  if (epoch_.offered) return std::nullopt;
+  for (const flow::EncodedBatch& batch : epoch_.batches) {
+    if (auto trouble = client_->offer(batch)) return trouble;
+  }
+  epoch_.offered = true;
+  return std::nullopt;
+}
+
+MaybeTrouble SinkSession::put_state() {
+  for (const flow::StateChange& change : epoch_.changes) {
+    auto value = change.gone ? std::nullopt : std::optional(change.value);
+    if (auto trouble = client_->put(positions_output() + 1, state_partition(inputs_, change.input),
+                                    change.key, value)) {
+      return trouble;
+    }
+  }
+  return std::nullopt;
+}
+
+MaybeTrouble SinkSession::put_positions(const flow::Commit& commit) {
   for (const flow::PartitionCommit& moved : commit.partitions) {
     const std::string& input = spec_.inputs[moved.partition.topic];
     const std::string key = position_key(spec_.group, input, moved.partition.index);
     const std::string value =
         position_value(moved.next, moved.fates, inputs_[moved.partition.topic].lineage, moved.term);
-    if (auto trouble = client_.put(positions_output(), 0, key, value)) return trouble;
+    if (auto trouble = client_->put(positions_output(), 0, key, value)) return trouble;
   }
   return std::nullopt;
 }
@@ -294,39 +350,41 @@ MaybeTrouble SinkSession::send_offsets(const flow::Commit& commit) {
                    fail("L123"_code, "an epoch of " + spec_.group + " without a member").take()};
   }
   const List offsets = offsets_of(commit, spec_, inputs_);
-  return client_.send_offsets(*offsets, *member->metadata);
+  return client_->send_offsets(*offsets, *member);
 }
 
 flow::SinkEvent SinkSession::commit(const flow::Commit& commit) {
-  if (!client_.open()) {
+  if (!client_->open()) {
     const Patience patience{steady_clock::now() + kBeginPatience, &vital_->stop};
-    if (auto trouble = client_.begin(patience)) return ended(std::move(*trouble));
+    if (auto trouble = client_->begin(patience)) return ended(std::move(*trouble));
   }
-  if (auto trouble = write_epoch()) return ended(std::move(*trouble));
-  if (auto trouble = write_rows(commit)) return ended(std::move(*trouble));
-  if (auto trouble = send_offsets(commit)) return ended(std::move(*trouble));
-  const int lose = world_.lose_next_answer.exchange(0);
-  if (lose == 2) client_.abort();
-  if (lose != 2) {
-    if (auto trouble = client_.commit()) return ended(std::move(*trouble));
-  }
-  if (lose != 0) {
-    client_.drop();
-    return ended({flow::CommitEnd::unknown, fail("L126"_code, "the answer was lost").take()});
-  }
+  auto trouble = world_.settings().at_least_once ? write_in_turn(commit) : write_at_once(commit);
+  if (!trouble) trouble = lost(LoseAt::before_commit);
+  if (!trouble) trouble = client_->commit();
+  if (!trouble) trouble = lost(LoseAt::after_commit);
+  if (trouble) return ended(std::move(*trouble));
   flow::Ended done{flow::CommitEnd::done, {}, {}, {}};
   for (const auto& moved : commit.partitions) done.durable.set(moved.partition, moved.next);
   epoch_.clear();
   return done;
 }
 
+// Tests: the answer to what was done last is lost.
+MaybeTrouble SinkSession::lost(LoseAt at) {
+  LoseAt wanted = at;
+  if (!world_.lose_next_answer.compare_exchange_strong(wanted, LoseAt::nowhere)) return {};
+  if (at == LoseAt::before_commit) client_->abort();
+  client_->drop();
+  return Trouble{flow::CommitEnd::unknown, fail("L126"_code, "the answer was lost").take()};
+}
+
 flow::Ended SinkSession::ended(Trouble trouble) {
-  if (trouble.end == flow::CommitEnd::abort) client_.try_abort();
+  if (trouble.end == flow::CommitEnd::abort) client_->try_abort();
   return {trouble.end, {}, {}, std::move(trouble.error)};
 }
 
 flow::SinkEvent SinkSession::abort() {
-  if (!client_.abort()) return flow::Waiting{};
+  if (!client_->abort()) return flow::Waiting{};
   epoch_.clear();
   return flow::Aborted{};
 }

@@ -1,6 +1,10 @@
 // sink_session.h — the blocking side of a KafkaSink: what a claim, a commit and an abort do, step
 // by step.
 //
+// Exactly once, an epoch is one transaction. At least once, its records are acknowledged first, then
+// the group takes the positions, and the own copy and the state follow: a crash in between leaves
+// repeats, never a gap, and the state's own position says where to begin again.
+//
 // Thread      one at a time: claim(), commit(), abort() and prepare() on the helper thread; the
 //             rest by the sink's owner while no job runs.
 // Lifetime    shared by sink and helper; the client, and with it every use of an epoch's bytes,
@@ -12,12 +16,11 @@
 #pragma once
 
 #include "flow/log.h"
+#include "log/kafka/epoch_client.h"
 #include "log/kafka/group_offsets.h"
-#include "log/kafka/membership.h"
 #include "log/kafka/offset_text.h"
 #include "log/kafka/positions_topic.h"
 #include "log/kafka/state_topic.h"
-#include "log/kafka/transactional_client.h"
 
 #include <cstdint>
 #include <memory>
@@ -32,7 +35,10 @@ struct PendingEpoch {
   std::vector<flow::StateChange> changes;
   uint64_t records = 0;
   uint64_t bytes = 0;
-  bool handed_over = false;  // to the client, all of it
+  // What a commit that is tried again has done already.
+  bool offered = false;     // the records, to the client
+  bool positioned = false;  // at least once: the group has the positions
+  bool followed = false;    // and what follows them was offered
   void clear();
 };
 
@@ -47,7 +53,7 @@ class SinkSession {
   flow::SinkEvent abort();
 
   PendingEpoch& epoch() { return epoch_; }
-  int32_t partitions(uint32_t output) const { return client_.partitions(output); }
+  int32_t partitions(uint32_t output) const { return client_->partitions(output); }
   const std::shared_ptr<Vital>& vital() const { return vital_; }
   const flow::SinkSpec& spec() const { return spec_; }
 
@@ -58,12 +64,18 @@ class SinkSession {
   Result<void> ask_group(std::vector<Found>& found, const Patience& patience);
   Result<void> ask_positions(std::vector<Found>& found, const Patience& patience);
   Result<void> ask_earliest(std::vector<Found>& found);
-  Result<flow::Owned> owned(Found& found, const Patience& patience);
+  Result<void> read_states(std::vector<Found>& found, const Patience& patience);
+  void begin_where_the_state_stands(Found& found) const;
+  flow::Owned owned(Found& found);
   Result<void> same_topic(Partition partition, const std::string& lineage) const;
   flow::ClaimFailed claim_failed(Error error) const;
 
-  MaybeTrouble write_epoch();
-  MaybeTrouble write_rows(const flow::Commit& commit);
+  MaybeTrouble write_at_once(const flow::Commit& commit);
+  MaybeTrouble write_in_turn(const flow::Commit& commit);
+  MaybeTrouble lost(LoseAt at);
+  MaybeTrouble offer_batches();
+  MaybeTrouble put_state();
+  MaybeTrouble put_positions(const flow::Commit& commit);
   MaybeTrouble send_offsets(const flow::Commit& commit);
   flow::Ended ended(Trouble trouble);
   size_t positions_output() const { return spec_.outputs.size(); }
@@ -73,7 +85,7 @@ class SinkSession {
   std::shared_ptr<Vital> vital_;
   std::vector<TopicInfo> inputs_;  // as of the last claim; without lineage: no topic
   PendingEpoch epoch_;
-  TransactionalClient client_;
+  std::unique_ptr<EpochClient> client_;
   bool state_topic_known_ = false;
 };
 

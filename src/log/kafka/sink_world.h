@@ -21,13 +21,21 @@ inline bool planted_never_retire = false;
 inline constexpr bool planted_never_retire = false;
 #endif
 
+// Where a test lets the next commit end `unknown`, and its client with it.
+enum class LoseAt : uint8_t {
+  nowhere,
+  after_commit,     // it happened
+  before_commit,    // exactly once: it did not
+  after_records,    // at least once: written, but the group was not told
+  after_positions,  // the group was told, but the own copy and the state are behind
+};
+
 struct SinkWorld {
   Admin* admin = nullptr;
   bool stable_members = false;
   int64_t watchdog_millis = 60'000;
   std::string process;  // random: in transactional ids of members that are no stable slots
-  // Tests. 1: the next commit happens and ends unknown; 2: it does not happen and ends unknown.
-  std::atomic<int> lose_next_answer = 0;
+  std::atomic<LoseAt> lose_next_answer = LoseAt::nowhere;    // tests
   std::function<void(rd_kafka_conf_s*)> configure_for_test;  // of every transactional client
   bool never_retire = planted_never_retire;                  // or set by a test
   std::atomic<uint64_t> retired = 0;
