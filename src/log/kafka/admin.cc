@@ -217,6 +217,31 @@ Result<std::vector<std::string>> Admin::create(const std::vector<NewTopic>& topi
   return made;
 }
 
+Result<void> Admin::add_partitions(const std::string& topic, int32_t total) {
+  const std::string what = "adding partitions to " + topic;
+  char said[256] = "";
+  const NewPartitionsHandle wanted(
+      rd_kafka_NewPartitions_new(topic.c_str(), static_cast<size_t>(total), said, sizeof said));
+  if (wanted == nullptr) {
+    return std::unexpected(kafka_error(RD_KAFKA_RESP_ERR__INVALID_ARG, what, said));
+  }
+  rd_kafka_NewPartitions_t* one = wanted.get();
+  PENSTOCK_TRY(event, ask(client_.get(), RD_KAFKA_ADMIN_OP_CREATEPARTITIONS, what,
+                          [&](const auto* options, auto* queue) {
+                            rd_kafka_CreatePartitions(client_.get(), &one, 1, options, queue);
+                          }));
+  size_t count = 0;
+  const auto** results = rd_kafka_CreatePartitions_result_topics(
+      rd_kafka_event_CreatePartitions_result(event.get()), &count);
+  for (size_t i = 0; i < count; ++i) {
+    const auto code = rd_kafka_topic_result_error(results[i]);
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR) continue;
+    const char* words = rd_kafka_topic_result_error_string(results[i]);
+    return std::unexpected(kafka_error(code, what, words == nullptr ? "" : words));
+  }
+  return wait_for_leaders({topic});
+}
+
 Result<void> Admin::wait_for_leaders(const std::vector<std::string>& names) {
   const auto until = steady_clock::now() + milliseconds(kAdminMillis);
   while (true) {

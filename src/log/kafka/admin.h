@@ -60,6 +60,8 @@ class Admin {
   // here.
   // A topic that somebody else makes at the same time is fine.
   Result<std::vector<std::string>> create(const std::vector<NewTopic>& topics);
+  // Of a topic of our own, up to so many.
+  Result<void> add_partitions(const std::string& topic, int32_t total);
   // One for each name, in the same order.
   Result<std::vector<TopicInfo>> describe(const std::vector<std::string>& names);
   // Names of all topics that are not internal to Kafka.

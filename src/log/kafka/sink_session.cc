@@ -111,10 +111,8 @@ Result<void> SinkSession::look_at_inputs() {
   const bool in_group =
       std::ranges::any_of(inputs_, [](const TopicInfo& input) { return !input.lineage.empty(); });
   client_->call_it(transactional_id(world_, spec_, in_group));
-  if (!spec_.stateful || state_topic_known_) return {};
-  PENSTOCK_TRY_VOID(ensure_state_topic(*world_.admin, spec_.group, inputs_));
-  state_topic_known_ = true;
-  return {};
+  if (!spec_.stateful) return {};
+  return ensure_state_topic(*world_.admin, spec_.group, inputs_);
 }
 
 flow::ClaimFailed SinkSession::claim_failed(Error error) const {
@@ -238,8 +236,8 @@ Result<void> SinkSession::ask_earliest(std::vector<Found>& found) {
 Result<void> SinkSession::read_states(std::vector<Found>& found, const Patience& patience) {
   for (Found& one : found) {
     vital_->beat();
-    PENSTOCK_TRY(rows, read_state(*world_.admin, spec_.group,
-                                  state_partition(inputs_, one.partition), patience));
+    PENSTOCK_TRY(rows, read_state(*world_.admin, spec_.group, spec_.inputs[one.partition.topic],
+                                  one.partition.index, patience));
     one.state = std::move(rows);
     if (world_.settings().at_least_once) begin_where_the_state_stands(one);
   }
@@ -323,8 +321,8 @@ MaybeTrouble SinkSession::offer_batches() {
 MaybeTrouble SinkSession::put_state() {
   for (const flow::StateChange& change : epoch_.changes) {
     auto value = change.gone ? std::nullopt : std::optional(change.value);
-    if (auto trouble = client_->put(positions_output() + 1, state_partition(inputs_, change.input),
-                                    change.key, value)) {
+    const std::string key = state_key(spec_.inputs[change.input.topic], change.key);
+    if (auto trouble = client_->put(positions_output() + 1, change.input.index, key, value)) {
       return trouble;
     }
   }

@@ -86,7 +86,6 @@ class SinkSession {
   std::vector<TopicInfo> inputs_;  // as of the last claim; without lineage: no topic
   PendingEpoch epoch_;
   std::unique_ptr<EpochClient> client_;
-  bool state_topic_known_ = false;
 };
 
 }  // namespace penstock::log::kafka
