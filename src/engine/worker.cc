@@ -109,6 +109,7 @@ bool Worker::poll_source() {
       return true;
     }
     failed_ = !fault->retry;
+    refused_ |= fault->refused;
     error_ = std::move(fault->error);
     poll_at_ = now_ + spec_.limits.retry_millis;
     return false;

@@ -122,7 +122,7 @@ class Worker {
     WorkerState state;
     std::optional<Error> error;  // the last thing that went wrong and still matters
     std::span<const OwnedPartition> owned;
-    bool refused = false;  // the last claim was refused for good reasons: settings, rights
+    bool refused = false;  // reading, or the last claim, was for good reasons: settings, rights
     bool ever_claimed = false;
     bool ever_assigned = false;  // be it of nothing: there may be more workers than partitions
   };

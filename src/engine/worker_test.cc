@@ -211,6 +211,13 @@ TEST_CASE("a fault of the whole source: waited out, or the end") {
   CHECK(outage.script.stored[kOne] == Offset{5});
   CHECK(outage.worker->counters().outages == 1);
   CHECK(outage.worker->state() == WorkerState::running);
+  CHECK(!outage.worker->status().refused);
+  Bench refused;
+  refused.script.events.push_front(flow::SourceFault{an_error("no rights"), true, {}, true});
+  refused.run(1);
+  CHECK(refused.worker->status().refused);
+  refused.run();
+  CHECK(!refused.worker->status().refused);  // it was assigned and claimed after all
   Bench end;
   end.script.events.push_back(flow::SourceFault{an_error("gone"), false, {}});
   end.run();

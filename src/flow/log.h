@@ -63,6 +63,7 @@ struct SourceFault {
   Error error;
   bool retry;
   std::optional<Partition> partition = {};  // only this one stands still; the others go on
+  bool refused = false;                     // for want of rights: waiting alone will hardly help
 };  // an outage (retry) or the end
 using SourceEvent = std::variant<Idle, row::RawBatch, Assigned, Revoked, Lost, SourceFault>;
 

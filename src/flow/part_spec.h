@@ -122,6 +122,8 @@ struct PartSpec {
   // bound, in
   // words. Empty: the step is pure. Only stages that end in a log may have such steps.
   std::function<std::string(const Config&)> remembers = {};
+  // Parts whose settings change the guarantee: what it is with these.
+  std::function<std::string(const Config&)> promises = {};
   // Steps only.
   std::function<Result<std::unique_ptr<Step>>(const Config&, Shape&, MakeContext&)> make;
 };

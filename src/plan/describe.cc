@@ -173,8 +173,10 @@ std::string hash(const Plan& plan) {
 }
 
 std::string describe(const Plan& plan) {
-  std::string text = fmt::format("pipeline {}, target {}, log {}, plan {}\n\ntopics\n",
-                                 plan.pipeline, plan.target, plan.log.part, hash(plan));
+  std::string text = fmt::format("pipeline {}, target {}, log {}, plan {}\n", plan.pipeline,
+                                 plan.target, plan.log.part, hash(plan));
+  if (!plan.log.guarantee.empty()) text += plan.log.guarantee + "\n";
+  text += "\ntopics\n";
   for (const Topic& topic : plan.topics) {
     text +=
         fmt::format("  {}: {} partitions, {} replicas, kept {}{}\n", topic.name, topic.partitions,

@@ -119,6 +119,7 @@ struct Producer {
 struct LogUse {
   std::string part = "embedded";         // "embedded", "kafka", "msk"
   std::shared_ptr<flow::Config> config;  // or null
+  std::string guarantee;                 // in words
 };
 
 // A test of the file's `tests:`; rows are yaml nodes, turned into records by the topic's schema

@@ -79,6 +79,7 @@ void read_log(Draft& draft) {
     return;
   }
   draft.plan->log.part = part->name;
+  draft.plan->log.guarantee = part->guarantee;
   if (bare) {
     for (const flow::FieldSpec& field : part->fields) {
       if (!field.required) continue;
@@ -92,6 +93,7 @@ void read_log(Draft& draft) {
   check_mapping(*draft.document, *log, *log, {part->fields, fmt::format("log \"{}\"", part->name)},
                 draft.reporter());
   draft.plan->log.config = draft.config(*log);
+  if (part->promises) draft.plan->log.guarantee = part->promises(*draft.plan->log.config);
 }
 
 void read_dead_letters(Draft& draft) {

@@ -247,7 +247,7 @@ std::optional<flow::SourceEvent> KafkaSource::serve_error(rd_kafka_event_t* even
   const std::string what = "reading as " + spec_.group;
   Error told = refused ? troubles_.explain(what) : kafka_error(code, what);
   troubles_.clear();  // what is told next is what holds then
-  return flow::SourceFault{std::move(told), true};
+  return flow::SourceFault{std::move(told), true, {}, refused};
 }
 
 flow::Membership KafkaSource::current_membership() const {

@@ -227,6 +227,13 @@ Result<void> set_delivery(const Reader& reader, Settings& settings) {
   return {};
 }
 
+constexpr std::string_view kExactlyOnce =
+    "An epoch is one transaction: records, dead letters and positions.";
+constexpr std::string_view kAtLeastOnce =
+    "At least once: an epoch's records and dead letters are acknowledged first, then the "
+    "positions. None is lost; after a crash or a rebalance the epoch in flight is written again, "
+    "and counted again.";
+
 FieldSpec field(std::string_view name, FieldType type, std::string_view doc,
                 std::string_view example) {
   return {.name = name, .type = type, .doc = doc, .example = example};
@@ -279,7 +286,10 @@ flow::PartSpec kafka_part() {
   spec.kind = flow::PartKind::log;
   spec.name = "kafka";
   spec.doc = "Apache Kafka 2.5 or newer, or what speaks its protocol.";
-  spec.guarantee = "An epoch is one transaction: records, dead letters and positions.";
+  spec.guarantee = kExactlyOnce;
+  spec.promises = [](const Config& config) {
+    return std::string(config.text("delivery") == "at_least_once" ? kAtLeastOnce : kExactlyOnce);
+  };
   spec.fields = {{.name = "kafka",
                   .type = FieldType::text,
                   .required = true,

@@ -135,6 +135,14 @@ TEST_CASE("delivery") {
   CHECK(read("auth: none")->at_least_once == false);
   CHECK(read("delivery: at_least_once")->at_least_once);
   CHECK(code_of(read("delivery: maybe")) == "P029");
+  const auto promised = [](const char* text) {
+    const auto document = yaml::parse(text, "p.yaml");
+    REQUIRE(document);
+    return kafka_part().promises(flow::Config(&*document, &document->root()));
+  };
+  CHECK(promised("{kafka: 'b:1'}") == kafka_part().guarantee);
+  CHECK(promised("{kafka: 'b:1', delivery: at_least_once}").find("written again") !=
+        std::string::npos);
 }
 
 TEST_CASE("each role has what exactly once stands on") {
