@@ -1,9 +1,9 @@
 // sink_session.h — the blocking side of a KafkaSink: what a claim, a commit and an abort do, step
 // by step.
 //
-// Exactly once, an epoch is one transaction. At least once, its records are acknowledged first, then
-// the group takes the positions, and the own copy and the state follow: a crash in between leaves
-// repeats, never a gap, and the state's own position says where to begin again.
+// Exactly once, an epoch is one transaction. At least once, its records are acknowledged first,
+// then the group takes the positions, and the own copy and the state follow: a crash in between
+// leaves repeats, never a gap, and the state's own position says where to begin again.
 //
 // Thread      one at a time: claim(), commit(), abort() and prepare() on the helper thread; the
 //             rest by the sink's owner while no job runs.
