@@ -11,7 +11,7 @@ BINARY_ONLY := -DPENSTOCK_TESTS=OFF -DPENSTOCK_BENCH=OFF
 EVERYTHING := -DPENSTOCK_TESTS=ON -DPENSTOCK_BENCH=ON
 link = ln -sfn release/src/app/penstock build/penstock
 
-.PHONY: all demo test test-kafka chaos bench bench-latency soak kafka asan tsan fuzz format layers tidy clang-tidy help clean
+.PHONY: all demo test test-kafka test-stores chaos bench bench-latency soak kafka asan tsan fuzz format layers tidy clang-tidy help clean
 
 all: ## build/penstock, the release binary
 	@tools/setup build
@@ -29,7 +29,7 @@ test: ## every test, with each one's share of the time
 	@echo "building the binary, the tests and the benchmarks in $(BUILD)"
 	@ninja -C $(BUILD) -j $(JOBS) --quiet
 	@$(link)
-	@tools/run_tests $(BUILD) -LE 'kafka|chaos'
+	@tools/run_tests $(BUILD) -LE 'kafka|chaos|stores'
 
 test-kafka: ## the tests that start real Kafka brokers
 	@tools/setup kafka
@@ -38,6 +38,14 @@ test-kafka: ## the tests that start real Kafka brokers
 	@ninja -C $(BUILD) -j $(JOBS) --quiet
 	@$(link)
 	@tools/run_tests $(BUILD) -L 'kafka|broker'
+
+test-stores: ## stores on real servers, long: faults by the dozen, an outage of three minutes
+	@tools/setup postgres
+	@tools/setup test
+	@$(call configure,$(EVERYTHING))
+	@ninja -C $(BUILD) -j $(JOBS) --quiet
+	@$(link)
+	@tools/run_tests $(BUILD) -R 'store_postgres|postgres_'
 
 chaos: ## a pipeline on three brokers while everything around it fails
 	@tools/setup kafka

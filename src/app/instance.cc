@@ -1,22 +1,48 @@
 #include "app/instance.h"
 
 #include "app/open_log.h"
+#include "app/query_table.h"
 #include "file/table.h"
+#include "store/postgres/part.h"
+#include "store/postgres/postgres_store.h"
 #include "store/sqlite/sqlite_store.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <filesystem>
+#include <functional>
+#include <map>
 #include <mutex>
+#include <optional>
 #include <utility>
 
 namespace penstock::app {
 
 struct Instance::Tables {
   std::mutex mutex;  // guards by_name: producers are started from the socket's threads
-  std::map<std::string, std::unique_ptr<file::FileTable>> by_name;
+  struct Entry {
+    std::unique_ptr<flow::Table> table;
+    std::function<std::optional<Error>(Millis)> refresh_if_due;
+  };
+  std::map<std::string, Entry> by_name;
+  static Result<Entry> open(const plan::Table& table, const std::string& folder);
 };
+
+Result<Instance::Tables::Entry> Instance::Tables::open(const plan::Table& table,
+                                                       const std::string& folder) {
+  const auto entry = [](auto opened) {
+    auto* raw = opened.get();
+    return Entry{std::move(opened), [raw](Millis now) { return raw->refresh_if_due(now); }};
+  };
+  if (table.part == "postgres") {
+    PENSTOCK_TRY(query, QueryTable::open(*table.config, folder));
+    return entry(std::move(query));
+  }
+  PENSTOCK_TRY(spec, file::table_spec(*table.config, folder));
+  PENSTOCK_TRY(opened, file::FileTable::open(std::move(spec)));
+  return entry(std::move(opened));
+}
 
 std::string store_path(const std::string& folder, const std::string& store) {
   return fmt::format("{}/stores/{}.sqlite", folder, store);
@@ -26,7 +52,7 @@ namespace {
 
 Result<void> runs_here(const plan::Plan& plan) {
   for (const plan::Store& store : plan.stores) {
-    if (store.part == "sqlite") continue;
+    if (store.part == "sqlite" || store.part == "postgres") continue;
     return fail(
         "U004"_code,
         fmt::format("target \"{}\" has store \"{}\" on \"{}\", which this version cannot run",
@@ -41,6 +67,21 @@ Result<void> runs_here(const plan::Plan& plan) {
     }
   }
   return {};
+}
+
+}  // namespace
+
+namespace {
+
+Result<std::unique_ptr<flow::Store>> open_sqlite(const std::string& path, bool own) {
+  PENSTOCK_TRY(opened,
+               own ? store::SqliteStore::open(path) : store::SqliteStore::open_read_only(path));
+  return std::move(opened);
+}
+
+Result<std::unique_ptr<flow::Store>> open_postgres(const plan::Store& store) {
+  PENSTOCK_TRY(settings, store::postgres::settings_of(*store.config, store.target_config.get()));
+  return std::make_unique<store::postgres::PostgresStore>(std::move(settings));
 }
 
 }  // namespace
@@ -66,9 +107,9 @@ Result<std::unique_ptr<Instance>> Instance::open(std::shared_ptr<const plan::Pla
   std::error_code error;
   for (const plan::Store& store : instance->plan_->stores) {
     const std::string path = store_path(folder, store.name);
-    if (!own && !std::filesystem::exists(path, error)) continue;
-    PENSTOCK_TRY(opened,
-                 own ? store::SqliteStore::open(path) : store::SqliteStore::open_read_only(path));
+    const bool file = store.part == "sqlite";
+    if (file && !own && !std::filesystem::exists(path, error)) continue;
+    PENSTOCK_TRY(opened, file ? open_sqlite(path, own) : open_postgres(store));
     instance->stores_[store.name] = std::move(opened);
   }
   return instance;
@@ -96,8 +137,7 @@ Result<void> Instance::open_tables() {
   const std::lock_guard lock(tables_->mutex);
   for (const plan::Table& table : plan_->tables) {
     if (tables_->by_name.contains(table.name)) continue;
-    PENSTOCK_TRY(spec, file::table_spec(*table.config, plan_->folder));
-    PENSTOCK_TRY(opened, file::FileTable::open(std::move(spec)));
+    PENSTOCK_TRY(opened, Tables::open(table, plan_->folder));
     tables_->by_name[table.name] = std::move(opened);
   }
   return {};
@@ -107,7 +147,7 @@ std::vector<std::string> Instance::refresh_tables() {
   std::vector<std::string> problems;
   const std::lock_guard lock(tables_->mutex);
   for (auto& [name, table] : tables_->by_name) {
-    if (const auto problem = table->refresh_if_due(clock_.now())) {
+    if (const auto problem = table.refresh_if_due(clock_.now())) {
       problems.push_back(
           fmt::format("table {}: the former version stays: {}", name, one_line(*problem)));
     }
@@ -129,7 +169,7 @@ ops::Parts Instance::parts() {
           [this](const std::string& name) -> flow::Table* {
             const std::lock_guard lock(tables_->mutex);
             const auto found = tables_->by_name.find(name);
-            return found == tables_->by_name.end() ? nullptr : found->second.get();
+            return found == tables_->by_name.end() ? nullptr : found->second.table.get();
           }};
 }
 

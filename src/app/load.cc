@@ -1,6 +1,7 @@
 #include "app/load.h"
 
 #include "app/parts.h"
+#include "app/query_table.h"
 #include "app/read_text.h"
 #include "file/table.h"
 #include "meter/meter_source.h"
@@ -31,7 +32,11 @@ std::expected<std::shared_ptr<const plan::Plan>, int> load(const std::string& fi
 plan::CheckOptions check_options(const std::string& target) {
   plan::CheckOptions options;
   options.target = target;
-  options.table_shape = file::table_shape;
+  options.table_shape = [](const flow::PartSpec& part, const flow::Config& config,
+                           const std::string& folder) {
+    return part.name == "postgres" ? QueryTable::shape(config, folder)
+                                   : file::table_shape(part, config, folder);
+  };
   options.producer_fits = meter::check_producer;
   options.read_file = read_text;
   return options;

@@ -31,7 +31,7 @@ Result<std::unique_ptr<flow::Log>> open_embedded(const std::string& folder, bool
 Result<std::unique_ptr<flow::Log>> open_kafka(const plan::Plan& plan) {
   const auto read =
       plan.log.part == "msk" ? &log::kafka::msk_settings_of : &log::kafka::settings_of;
-  PENSTOCK_TRY(settings, read(*plan.log.config, plan.pipeline, flow::read_secret));
+  PENSTOCK_TRY(settings, read(*plan.log.config, plan.pipeline, file::read_secret));
   PENSTOCK_TRY(log, log::kafka::KafkaLog::open(std::move(settings)));
   // A cluster is shared: the log tells of what this pipeline names.
   std::vector<flow::SourceSpec> named;

@@ -5,6 +5,7 @@
 #include "log/kafka/part.h"
 #include "meter/meter_source.h"
 #include "step/steps.h"
+#include "store/postgres/part.h"
 #include "store/sqlite/sqlite_store.h"
 
 #include <vector>
@@ -20,6 +21,8 @@ std::vector<flow::PartSpec> every_part() {
   std::vector<flow::PartSpec> all = {step::drop(), step::reject(), step::set(),   step::unset(),
                                      step::join(), step::send(),   step::unique()};
   append(all, store::sqlite_part_specs());
+  all.push_back(store::postgres::postgres_part());
+  all.push_back(store::postgres::query_part());
   append(all, file::part_specs());
   append(all, meter::part_specs());
   all.push_back(log::kafka::kafka_part());

@@ -65,12 +65,6 @@ std::vector<PartSpec> logs() {
 std::vector<PartSpec> stores() {
   return {
       store(
-          "postgres", "A table in PostgreSQL.", "Rows and positions are one database transaction.",
-          {optional("host", FieldType::text, "The server.", "db.internal"),
-           optional("database", FieldType::text, "The database.", "energy"),
-           optional("user", FieldType::text, "The user.", "penstock"),
-           optional("password", FieldType::text, "Its password: ${secret:name}.", "${secret:db}")}),
-      store(
           "redshift", "A table in Amazon Redshift, filled through S3.",
           "COPY, MERGE and positions are one database transaction.",
           {optional("host", FieldType::text, "The endpoint.", "${env:REDSHIFT_HOST}"),

@@ -1,5 +1,6 @@
 #include "app/load.h"
 #include "app/parts.h"
+#include "app/store_tables.h"
 #include "app/verbs.h"
 #include "base/suggest.h"
 #include "plan/plan.h"
@@ -36,7 +37,8 @@ Result<int> plan_verb(const Options& options, ops::Output& output) {
   const auto plan = load(options.files.front(), options.target, output, true);
   if (!plan) return plan.error();
   const bool tree = options.format == Format::json || options.format == Format::yaml;
-  output.out(tree ? plan::to_json(**plan) + "\n" : plan::describe(**plan));
+  output.out(tree ? plan::to_json(**plan) + "\n"
+                  : plan::describe(**plan) + describe_tables(**plan));
   return 0;
 }
 

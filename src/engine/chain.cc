@@ -189,9 +189,22 @@ class RealChain final : public Chain {
   }
 
   void gather_rows(Epoch& epoch, flow::Fates& fates) {
+    if (b_.route.slot) resolve_routes();
     if (batch_.live.empty()) return;
     fates.out.add(b_.spec.stage->to_store, batch_.live.size());
-    epoch.rows.push_back(b_.gatherer->gather(batch_, epoch.arena));
+    if (!b_.route.slot) {
+      epoch.rows.push_back(b_.gatherer->gather(batch_, batch_.live, epoch.arena));
+      return;
+    }
+    for (uint32_t table = 0; table < b_.route.which.size(); ++table) {
+      of_table_.clear();
+      for (const uint32_t row : batch_.live) {
+        if (which_[row] == table) of_table_.push_back(row);
+      }
+      if (of_table_.empty()) continue;
+      epoch.rows.push_back(b_.gatherer->gather(batch_, of_table_, epoch.arena));
+      epoch.rows.back().table = table;
+    }
   }
 
   void encode_main(Epoch& epoch, flow::Fates& fates) {
@@ -208,7 +221,7 @@ class RealChain final : public Chain {
     }
   }
 
-  // A value that is not declared is a dead letter: no surprise topics.
+  // A value that is not declared is a dead letter: no surprise topics, no surprise tables.
   void resolve_routes() {
     const row::Column& column = batch_.columns[*b_.route.slot];
     which_.resize(batch_.rows());
@@ -275,6 +288,7 @@ class RealChain final : public Chain {
   std::vector<uint64_t> routed_;  // per topic of the main outlet
   std::vector<uint32_t> which_;   // per row
   std::vector<uint32_t> failed_;
+  std::vector<uint32_t> of_table_;  // rows of one of a store's tables
   std::string why_, letter_;
 };
 
@@ -288,14 +302,8 @@ uint32_t add_output(Built& built, const std::string& topic) {
   return static_cast<uint32_t>(built.outputs.size() - 1);
 }
 
-Result<void> build_main(Built& built) {
+Result<void> build_route(Built& built) {
   const plan::Stage& stage = *built.spec.stage;
-  std::vector<uint32_t> indices;
-  for (const std::string& topic : stage.to_topics) indices.push_back(add_output(built, topic));
-  const plan::Topic& topic = *built.spec.plan->topic(stage.to_topics.front());
-  PENSTOCK_TRY(outlet, Outlet::make(topic, built.made.shape, std::move(indices)));
-  built.main = std::move(outlet);
-  built.schemas.push_back(topic.schema);
   if (stage.route_field.empty()) return {};
   built.route.field = stage.route_field;
   const flow::Shape::Field* field = built.made.shape.field(stage.route_field);
@@ -307,6 +315,17 @@ Result<void> build_main(Built& built) {
   for (uint32_t i = 0; i < stage.route_values.size(); ++i)
     built.route.which.emplace(stage.route_values[i], i);
   return {};
+}
+
+Result<void> build_main(Built& built) {
+  const plan::Stage& stage = *built.spec.stage;
+  std::vector<uint32_t> indices;
+  for (const std::string& topic : stage.to_topics) indices.push_back(add_output(built, topic));
+  const plan::Topic& topic = *built.spec.plan->topic(stage.to_topics.front());
+  PENSTOCK_TRY(outlet, Outlet::make(topic, built.made.shape, std::move(indices)));
+  built.main = std::move(outlet);
+  built.schemas.push_back(topic.schema);
+  return build_route(built);
 }
 
 Result<void> build_copies(Built& built) {
@@ -363,6 +382,7 @@ Result<std::unique_ptr<Chain>> Chain::make(ChainSpec spec) {
   if (stage.to_store.empty()) {
     PENSTOCK_TRY_VOID(build_main(built));
   } else {
+    PENSTOCK_TRY_VOID(build_route(built));
     built.gatherer =
         RowGatherer(*built.spec.plan->store(stage.to_store)->table.schema, built.made.shape);
   }

@@ -39,17 +39,16 @@ RowGatherer::RowGatherer(const avro::Schema& rows, flow::Shape& shape) {
   }
 }
 
-flow::StoreRows RowGatherer::gather(const row::Batch& batch, Arena& arena) const {
-  flow::StoreRows rows;
-  rows.count = static_cast<uint32_t>(batch.live.size());
+flow::StoreRows RowGatherer::gather(const row::Batch& batch, const std::vector<uint32_t>& rows,
+                                    Arena& arena) const {
+  flow::StoreRows gathered;
+  gathered.count = static_cast<uint32_t>(rows.size());
   for (const uint32_t slot : slots_)
-    rows.columns.push_back(gather_column(batch.columns[slot], batch.live, arena));
-  const std::span<flow::RowId> ids = arena.array<flow::RowId>(batch.live.size());
-  for (size_t i = 0; i < ids.size(); ++i) {
-    ids[i] = {batch.partition, batch.records[batch.live[i]].offset};
-  }
-  rows.ids = ids;
-  return rows;
+    gathered.columns.push_back(gather_column(batch.columns[slot], rows, arena));
+  const std::span<flow::RowId> ids = arena.array<flow::RowId>(rows.size());
+  for (size_t i = 0; i < ids.size(); ++i) ids[i] = {batch.partition, batch.records[rows[i]].offset};
+  gathered.ids = ids;
+  return gathered;
 }
 
 }  // namespace penstock::engine

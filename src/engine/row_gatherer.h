@@ -19,8 +19,9 @@ class RowGatherer {
  public:
   // Every field of `rows` must be a field of the shape; asks for its column.
   RowGatherer(const avro::Schema& rows, flow::Shape& shape);
-  // The live rows, dense and in order, with where they came from.
-  flow::StoreRows gather(const row::Batch& batch, Arena& arena) const;
+  // These rows of the batch, dense and in order, with where they came from.
+  flow::StoreRows gather(const row::Batch& batch, const std::vector<uint32_t>& rows,
+                         Arena& arena) const;
 
  private:
   std::vector<uint32_t> slots_;  // by field of the store's schema

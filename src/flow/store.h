@@ -1,6 +1,6 @@
 // store.h — a table that rows end in: what a store has to be able to do.
 //
-// Implementations: store/sqlite, store/model (tests, simulator), later postgres, dynamodb,
+// Implementations: store/sqlite, store/postgres, store/model (tests, simulator), later dynamodb,
 // redshift. All pass store_contract.h. A store keeps its own positions, per (pipeline, stage,
 // store, topic lineage, partition): next offset, term, fates. The first statement of each
 // transaction swaps the *last stored* position.
@@ -38,6 +38,9 @@ struct StoreTable {
   std::vector<std::string> key;  // of upsert and newest_by
   std::string newest_by;         // field, with Merge::newest_by
   avro::SchemaPtr schema;        // of the rows
+  // Where the name has a `<field>`: the table of each of its values, all of one shape. Empty: there
+  // is `table` alone.
+  std::vector<std::string> each = {};
 };
 
 struct StoreSpec {
@@ -52,6 +55,7 @@ struct StoreRows {
   uint32_t count = 0;
   std::vector<row::Column> columns;
   std::span<const RowId> ids;  // where each row came from
+  uint32_t table = 0;          // which of StoreTable::each
 };
 
 class StoreSink : public Sink {

@@ -7,8 +7,7 @@
 //
 // What a store's world can do to it (cut a request, be away, refuse a value) the harness offers by
 // hooks; a case that needs a hook which is not there is left out. So a harness overrides all that
-// its store can meet. planted_test.cc of store/model proves that the cases notice what they are
-// for.
+// its store can meet. Planted bugs in store/model prove that the cases notice what they are for.
 //
 //     TEST_CASE("store contract") {
 //       for (const auto& contract : flow::store_contract()) {
@@ -172,8 +171,10 @@ class ContractWriter {
   Owned claim() { return claim(PartitionSet{Partition{0, 0}}).at(0); }
 
   // Rows at offsets first, first + 1, … of the partition.
-  void write(Partition partition, int64_t first, const std::vector<ContractRow>& rows) {
+  void write(Partition partition, int64_t first, const std::vector<ContractRow>& rows,
+             uint32_t table = 0) {
     StoreRows some;
+    some.table = table;
     some.count = static_cast<uint32_t>(rows.size());
     some.columns.resize(3);
     auto ids = arena_.array<ByteView>(rows.size());

@@ -1,5 +1,5 @@
-// store_contract_law.h — the law that a store's content keeps to, and workers that are judged by
-// it; store_contract_faults.h drives them through faults.
+// store_contract_law.h — the law that a store's content keeps to, and workers judged by it;
+// store_contract_faults.h drives them through faults.
 //
 // One stage reads one partition whose records are known: record_at(offset). What stands in the
 // table is then a function of the position: expected(merge, next). In a store whose rows and

@@ -187,6 +187,40 @@ void keeps_partitions(Draft& draft, StageDraft& from, const Stage& stage, const 
   }
 }
 
+// Records go where a text field of theirs says.
+bool check_route(Draft& draft, StageDraft& from, const Stage& stage, const flow::Shape& shape,
+                 const yaml::Node& at) {
+  const auto* field = shape.field(stage.route_field);
+  if (field != nullptr && field->type->type == avro::Type::string) return true;
+  draft.report(
+      fail("P042"_code, fmt::format("the records have no text field \"{}\"", stage.route_field)),
+      at);
+  from.broken = true;
+  return false;
+}
+
+// "usage_<tenant>": a table for each declared value.
+void finish_tables(Draft& draft, StageDraft& from, Stage& stage, const flow::Shape& shape,
+                   Store& store) {
+  const std::string& name = store.table.table;
+  const size_t open = name.find('<'), close = name.find('>');
+  if (open == std::string::npos || close == std::string::npos || close < open) return;
+  stage.route_field = name.substr(open + 1, close - open - 1);
+  if (stage.route_field == "tenant") stage.route_values = texts_of(draft.root().find("tenants"));
+  const yaml::Node& at = *from.body->find("to");
+  if (stage.route_values.empty()) {
+    draft.report(
+        fail("P041"_code, fmt::format("nothing says which values <{}> has", stage.route_field)),
+        at);
+    from.broken = true;
+    return;
+  }
+  if (!check_route(draft, from, stage, shape, at)) return;
+  store.table.each.clear();
+  for (const std::string& value : stage.route_values)
+    store.table.each.push_back(name.substr(0, open) + value + name.substr(close + 1));
+}
+
 void finish_topics(Draft& draft, StageDraft& from, Stage& stage, const MadeSteps& made) {
   const yaml::Node& first = *from.to_topics.front();
   if (const TopicDraft* declared = draft.declared(first.text)) {
@@ -199,16 +233,7 @@ void finish_topics(Draft& draft, StageDraft& from, Stage& stage, const MadeSteps
   } else {
     stage.to_topics = {first.text};
   }
-  if (!stage.route_field.empty()) {
-    const auto* field = made.shape.field(stage.route_field);
-    if (field == nullptr || field->type->type != avro::Type::string) {
-      draft.report(fail("P042"_code,
-                        fmt::format("the records have no text field \"{}\"", stage.route_field)),
-                   first);
-      from.broken = true;
-      return;
-    }
-  }
+  if (!stage.route_field.empty() && !check_route(draft, from, stage, made.shape, first)) return;
   if (!from.broken) keeps_partitions(draft, from, stage, first);
   for (const std::string& name : stage.to_topics) {
     if (!from.broken) give_schema(draft, from, name, made.shape, first);
@@ -232,6 +257,7 @@ void finish_store(Draft& draft, StageDraft& from, Stage& stage, const flow::Shap
     return;
   }
   stage.output = *rows;
+  finish_tables(draft, from, stage, shape, store);
   if (store.table.schema == nullptr) {
     store.table.schema = stage.output;
   } else if (store.table.schema->canonical() != stage.output->canonical()) {

@@ -92,7 +92,8 @@ struct Stage {
   std::vector<std::string> to_topics;     // expanded; one, or one per tenant
   std::string route_field;                // "tenant" for `to: usage.<tenant>`, else ""
   std::vector<std::string> route_values;  // route_values[i] goes to to_topics[i]
-  // … or one store.
+  // … or one store, in whose table's name a field may stand as well: route_values[i] goes to its
+  // StoreTable::each[i].
   std::string to_store;
   std::vector<std::string> sides;  // topics of `send` steps, in the order of use_side
   std::string dead_topic;          // "dead.processing"

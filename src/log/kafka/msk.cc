@@ -55,7 +55,7 @@ Result<Token> make_token(const Aws& all, const std::string& region) {
 }
 
 Result<Settings> settings_by_aws(const flow::Config& config, std::string_view pipeline,
-                                 const flow::SecretReader& secrets) {
+                                 const file::SecretReader& secrets) {
   PENSTOCK_TRY(cluster, aws::parse_msk_arn(config.text("msk")));
   PENSTOCK_TRY(settings, settings_of(config, pipeline, secrets));
   PENSTOCK_TRY(all, reach_aws());
@@ -91,7 +91,7 @@ flow::PartSpec msk_part() {
 }
 
 Result<Settings> msk_settings_of(const flow::Config& config, std::string_view pipeline,
-                                 const flow::SecretReader& secrets) {
+                                 const file::SecretReader& secrets) {
   auto settings = settings_by_aws(config, pipeline, secrets);
   if (!settings && settings.error().place.line == 0) {
     settings.error().place = config.place("msk");

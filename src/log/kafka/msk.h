@@ -5,11 +5,11 @@
 //             process's credentials, kept fresh (aws/identity.h).
 // Errors      W001 … W008 and H…, at the place of `msk:`; else those of part.h.
 //
-//     PENSTOCK_TRY(settings, msk_settings_of(*plan.log.config, plan.pipeline, flow::read_secret));
+//     PENSTOCK_TRY(settings, msk_settings_of(*plan.log.config, plan.pipeline, file::read_secret));
 #pragma once
 
+#include "file/secret/secret.h"
 #include "flow/part_spec.h"
-#include "flow/secret.h"
 #include "log/kafka/settings.h"
 
 #include <string_view>
@@ -19,6 +19,6 @@ namespace penstock::log::kafka {
 flow::PartSpec msk_part();
 
 Result<Settings> msk_settings_of(const flow::Config& config, std::string_view pipeline,
-                                 const flow::SecretReader& secrets);
+                                 const file::SecretReader& secrets);
 
 }  // namespace penstock::log::kafka

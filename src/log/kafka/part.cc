@@ -1,8 +1,8 @@
 #include "log/kafka/part.h"
 
 #include "base/clock.h"
+#include "file/secret/secret.h"
 #include "flow/config_values.h"
-#include "flow/secret.h"
 #include "log/kafka/token.h"
 
 #include <fmt/format.h>
@@ -21,7 +21,7 @@ using flow::FieldType;
 // Reads the fields of one `log:` mapping.
 class Reader {
  public:
-  Reader(const Config& config, const flow::SecretReader& secrets)
+  Reader(const Config& config, const file::SecretReader& secrets)
       : config_(config), secrets_(secrets) {}
 
   bool has(std::string_view field) const { return config_.find(field) != nullptr; }
@@ -33,22 +33,22 @@ class Reader {
   }
 
   Result<std::string> value(const yaml::Node& node) const {
-    return flow::text_or_secret(config_, node, secrets_);
+    return file::text_or_secret(config_, node, secrets_);
   }
 
   // A path as written means: beside the pipeline file.
-  std::string path(const std::string& text) const { return flow::beside_file(config_, text); }
+  std::string path(const std::string& text) const { return file::beside_file(config_, text); }
 
   Failure wrong(std::string message, std::string_view field) const {
     return fail("L109"_code, std::move(message)).at(config_.place(field));
   }
 
   const Config& config() const { return config_; }
-  const flow::SecretReader& secrets() const { return secrets_; }
+  const file::SecretReader& secrets() const { return secrets_; }
 
  private:
   const Config& config_;
-  const flow::SecretReader& secrets_;
+  const file::SecretReader& secrets_;
 };
 
 struct Auth {
@@ -131,11 +131,11 @@ Result<void> set_pem(const Reader& reader, std::string_view field, std::string_v
 TokenSource token_source(const Reader& reader) {
   const std::string text = reader.config().text("token");
   const std::string user = reader.config().text("user");
-  const flow::SecretReader secrets = reader.secrets();
-  const bool secret = flow::is_secret(text);
+  const file::SecretReader secrets = reader.secrets();
+  const bool secret = file::is_secret(text);
   return [=]() -> Result<Token> {
     if (!secret) return token_of(text, SystemClock().now().value, user);
-    PENSTOCK_TRY(found, secrets(flow::secret_name(text)));
+    PENSTOCK_TRY(found, secrets(file::secret_name(text)));
     return token_of(found, SystemClock().now().value, user);
   };
 }
@@ -278,7 +278,7 @@ std::vector<FieldSpec> client_fields() {
 }
 
 std::string auth_of(const Config& config) {
-  return config.text("auth", implied_auth(Reader(config, flow::read_secret)));
+  return config.text("auth", implied_auth(Reader(config, file::read_secret)));
 }
 
 flow::PartSpec kafka_part() {
@@ -300,7 +300,7 @@ flow::PartSpec kafka_part() {
 }
 
 Result<Settings> settings_of(const Config& config, std::string_view pipeline,
-                             const flow::SecretReader& secrets) {
+                             const file::SecretReader& secrets) {
   const Reader reader(config, secrets);
   Settings settings;
   settings.brokers = config.text("kafka");

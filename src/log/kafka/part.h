@@ -7,8 +7,8 @@
 //     PENSTOCK_TRY(settings, settings_of(*plan.log.config, plan.pipeline));
 #pragma once
 
+#include "file/secret/secret.h"
 #include "flow/part_spec.h"
-#include "flow/secret.h"
 #include "log/kafka/settings.h"
 
 #include <string>
@@ -26,6 +26,6 @@ std::string auth_of(const flow::Config& config);
 
 // Files are named relative to the pipeline file. Secrets are read now, the token for each login.
 Result<Settings> settings_of(const flow::Config& config, std::string_view pipeline,
-                             const flow::SecretReader& secrets = flow::read_secret);
+                             const file::SecretReader& secrets = file::read_secret);
 
 }  // namespace penstock::log::kafka

@@ -231,12 +231,12 @@ TEST_CASE("secrets come from the environment, a file or a folder") {
   std::ofstream(folder / "kafka") << "from-a-folder\n";
   std::ofstream(folder / "all.yaml") << "kafka: from-a-file\nnested: {a: b}\n";
   std::ofstream(folder / "broken.yaml") << "kafka: \"s3cret\n";
-  CHECK(!flow::read_secret("kafka"));                           // nothing is set
+  CHECK(!file::read_secret("kafka"));                           // nothing is set
   ::setenv("PENSTOCK_SECRET_DB_1", "from-the-environment", 1);  // NOLINT: one thread here
-  CHECK(flow::read_secret("db-1") == "from-the-environment");
+  CHECK(file::read_secret("db-1") == "from-the-environment");
   const auto read_by = [&](const std::filesystem::path& named, std::string_view name) {
     ::setenv("PENSTOCK_SECRETS", named.c_str(), 1);  // NOLINT
-    return flow::read_secret(name);
+    return file::read_secret(name);
   };
   CHECK(read_by(folder, "kafka") == "from-a-folder");
   CHECK(read_by(folder, "db-1") == "from-the-environment");

@@ -1,5 +1,6 @@
 #include "store/sqlite/session.h"
 
+#include "flow/store_table.h"
 #include "store/sqlite/table_text.h"
 
 #include <fmt/format.h>
@@ -49,8 +50,10 @@ Result<void> Session::ensure_open() {
     if (outcome != Outcome::done)
       return std::unexpected(to_error(outcome, path_, open->database.message()));
   }
-  PENSTOCK_TRY(writer, RowWriter::prepare(open->database, path_, spec_.table));
-  open->writer.emplace(std::move(writer));
+  for (const flow::StoreTable& table : flow::tables_of(spec_.table)) {
+    PENSTOCK_TRY(writer, RowWriter::prepare(open->database, path_, table));
+    open->writers.push_back(std::move(writer));
+  }
   open_ = std::move(open);
   return {};
 }
@@ -206,14 +209,14 @@ Outcome Session::write_rows(std::span<const flow::StoreRows> rows,
                             std::vector<flow::RejectedRow>& rejected) {
   // A refused row undoes its own statement only, so one pass finds all of them.
   for (const flow::StoreRows& some : rows) {
+    RowWriter& writer = open_->writers[some.table];
     for (uint32_t i = 0; i < some.count; ++i) {
       if (!refused.empty() && refused.contains(some.ids[i])) continue;
-      const Outcome outcome = open_->writer->write(some, i);
+      const Outcome outcome = writer.write(some, i);
       if (outcome == Outcome::done) [[likely]]
         continue;
       if (outcome != Outcome::refused) return outcome;
-      rejected.push_back(
-          {some.ids[i], std::string(open_->writer->reason()), open_->writer->detail()});
+      rejected.push_back({some.ids[i], std::string(writer.reason()), writer.detail()});
     }
   }
   return Outcome::done;

@@ -9,9 +9,9 @@
 //             file that is another one than was claimed is `fatal`.
 #pragma once
 
-#include "flow/store_thread.h"
 #include "store/sqlite/database.h"
 #include "store/sqlite/row_writer.h"
+#include "store/thread/threaded_sink.h"
 
 #include <memory>
 #include <mutex>
@@ -22,7 +22,7 @@
 
 namespace penstock::store {
 
-class Session final : public flow::StoreSession {
+class Session final : public store::StoreSession {
  public:
   Session(std::string path, flow::StoreSpec spec, std::shared_ptr<std::mutex> turn);
 
@@ -34,7 +34,7 @@ class Session final : public flow::StoreSession {
   struct Open {
     Database database;
     Statement begin, commit, rollback, find, other, insert, bump, swap;
-    std::optional<RowWriter> writer;
+    std::vector<RowWriter> writers;  // of each table
   };
   Result<void> ensure_open();
   Outcome claim_one(Partition partition, flow::Claimed& claimed, std::optional<Error>& refused);

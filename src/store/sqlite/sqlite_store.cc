@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/json_write.h"
+#include "flow/store_table.h"
 #include "store/sqlite/cell.h"
 #include "store/sqlite/database.h"
 #include "store/sqlite/session.h"
@@ -9,6 +10,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <iterator>
 #include <system_error>
@@ -75,6 +77,31 @@ std::string newest_text(const flow::StoreTable& table, const std::optional<flow:
                      where, order);
 }
 
+Result<void> append_newest(Database& database, const std::string& path,
+                           const flow::StoreTable& table, uint32_t limit,
+                           const std::optional<flow::RowFilter>& of,
+                           std::vector<std::string>& rows) {
+  if (!is_table(database, table.table)) return {};
+  Outcome outcome;
+  Statement select = database.prepare(newest_text(table, of), outcome);
+  if (outcome != Outcome::done) return std::unexpected(to_error(outcome, path, database.message()));
+  select.bind_int64(1, limit - std::min<size_t>(limit, rows.size()));
+  if (of) select.bind_text(2, of->value);
+  const std::vector<avro::Field>& fields = table.schema->root().fields;
+  while ((outcome = select.step()) == Outcome::row) {
+    std::string row = "{";
+    for (size_t i = 0; i < fields.size(); ++i) {
+      if (i > 0) row += ',';
+      append_json_string(fields[i].name, row);
+      row += ':';
+      append_cell(cell_type(*fields[i].type), select, static_cast<int>(i), row);
+    }
+    rows.push_back(row + "}");
+  }
+  if (outcome != Outcome::done) return std::unexpected(to_error(outcome, path, database.message()));
+  return {};
+}
+
 }  // namespace
 
 Result<std::unique_ptr<SqliteStore>> SqliteStore::open(std::string path) {
@@ -95,16 +122,25 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open_read_only(std::string pat
 }
 
 Result<void> SqliteStore::create_missing(const flow::StoreTable& table) {
-  PENSTOCK_TRY_VOID(check_names(table));
+  const std::vector<flow::StoreTable> tables = flow::tables_of(table);
   PENSTOCK_TRY(database, Database::open(path_, {.read_only = read_only_}));
-  PENSTOCK_TRY(missing, missing_text(database, path_, table));
-  if (missing.empty()) return {};
+  bool whole = true;
+  for (const flow::StoreTable& one : tables) {
+    PENSTOCK_TRY_VOID(check_names(one));
+    PENSTOCK_TRY(missing, missing_text(database, path_, one));
+    whole = whole && missing.empty();
+  }
+  if (whole) return {};
   const std::lock_guard turn(*turn_);
   if (const Outcome outcome = database.run("BEGIN IMMEDIATE"); outcome != Outcome::done)
     return std::unexpected(to_error(outcome, path_, database.message()));
   // Another process may have made some of it in between. What returns early is rolled back when
   // the connection ends.
-  PENSTOCK_TRY(texts, missing_text(database, path_, table));
+  std::vector<std::string> texts;
+  for (const flow::StoreTable& one : tables) {
+    PENSTOCK_TRY(missing, missing_text(database, path_, one));
+    texts.insert(texts.end(), missing.begin(), missing.end());
+  }
   texts.emplace_back("COMMIT");
   for (const std::string& text : texts) {
     if (const Outcome outcome = database.run(text); outcome != Outcome::done)
@@ -116,9 +152,10 @@ Result<void> SqliteStore::create_missing(const flow::StoreTable& table) {
 Result<std::unique_ptr<flow::StoreSink>> SqliteStore::open_sink(const flow::StoreSpec& spec,
                                                                 flow::Waker& waker) {
   PENSTOCK_CHECK(!read_only_ && spec.inputs.size() == spec.lineages.size());
-  PENSTOCK_TRY_VOID(check_names(spec.table));
-  return std::make_unique<flow::ThreadedStoreSink>(std::make_unique<Session>(path_, spec, turn_),
-                                                   waker);
+  for (const flow::StoreTable& one : flow::tables_of(spec.table))
+    PENSTOCK_TRY_VOID(check_names(one));
+  return std::make_unique<store::ThreadedStoreSink>(std::make_unique<Session>(path_, spec, turn_),
+                                                    waker);
 }
 
 Result<flow::StoreState> SqliteStore::state(const flow::StoreSpec& spec) {
@@ -144,10 +181,12 @@ Result<flow::StoreState> SqliteStore::state(const flow::StoreSpec& spec) {
     if (outcome != Outcome::done)
       return std::unexpected(to_error(outcome, path_, database.message()));
   }
-  if (!is_table(database, spec.table.table)) return state;
-  Statement count = database.prepare("SELECT count(*) FROM " + sql_name(spec.table.table), outcome);
-  if (outcome == Outcome::done && count.step() == Outcome::row)
-    state.rows = static_cast<uint64_t>(count.int64(0));
+  for (const flow::StoreTable& one : flow::tables_of(spec.table)) {
+    if (!is_table(database, one.table)) continue;
+    Statement count = database.prepare("SELECT count(*) FROM " + sql_name(one.table), outcome);
+    if (outcome == Outcome::done && count.step() == Outcome::row)
+      state.rows = state.rows.value_or(0) + static_cast<uint64_t>(count.int64(0));
+  }
   return state;
 }
 
@@ -155,26 +194,8 @@ Result<std::vector<std::string>> SqliteStore::newest(const flow::StoreTable& tab
                                                      const std::optional<flow::RowFilter>& of) {
   PENSTOCK_TRY(database, Database::open(path_, {.read_only = true}));
   std::vector<std::string> rows;
-  if (!is_table(database, table.table)) return rows;
-  Outcome outcome;
-  Statement select = database.prepare(newest_text(table, of), outcome);
-  if (outcome != Outcome::done)
-    return std::unexpected(to_error(outcome, path_, database.message()));
-  select.bind_int64(1, limit);
-  if (of) select.bind_text(2, of->value);
-  const std::vector<avro::Field>& fields = table.schema->root().fields;
-  while ((outcome = select.step()) == Outcome::row) {
-    std::string row = "{";
-    for (size_t i = 0; i < fields.size(); ++i) {
-      if (i > 0) row += ',';
-      append_json_string(fields[i].name, row);
-      row += ':';
-      append_cell(cell_type(*fields[i].type), select, static_cast<int>(i), row);
-    }
-    rows.push_back(row + "}");
-  }
-  if (outcome != Outcome::done)
-    return std::unexpected(to_error(outcome, path_, database.message()));
+  for (const flow::StoreTable& one : flow::tables_of(table))
+    PENSTOCK_TRY_VOID(append_newest(database, path_, one, limit, of, rows));
   return rows;
 }
 

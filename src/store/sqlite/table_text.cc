@@ -1,5 +1,6 @@
 #include "store/sqlite/table_text.h"
 
+#include "flow/store_table.h"
 #include "store/sqlite/cell.h"
 
 #include <fmt/format.h>
@@ -47,12 +48,6 @@ std::string conflict_text(const flow::StoreTable& table) {
                         kept);
   }
   return text;
-}
-
-Result<void> check_field(const flow::StoreTable& table, const std::string& name) {
-  if (table.schema->root().field(name) != nullptr) return {};
-  return fail("S008"_code,
-              fmt::format("the records for table \"{}\" have no field \"{}\"", table.table, name));
 }
 
 struct FoundColumn {
@@ -127,12 +122,7 @@ Result<void> check_names(const flow::StoreTable& table) {
       table.table.starts_with("penstock_") || table.table.find('\0') != table.table.npos) {
     return fail("S008"_code, fmt::format("\"{}\" cannot be a table's name", table.table));
   }
-  if (table.merge == flow::Merge::append) return {};
-  if (table.key.empty())
-    return fail("S008"_code, fmt::format("table \"{}\" has no key", table.table));
-  for (const std::string& name : table.key) PENSTOCK_TRY_VOID(check_field(table, name));
-  if (table.merge == flow::Merge::newest_by) return check_field(table, table.newest_by);
-  return {};
+  return flow::check_fields(table);
 }
 
 std::string create_text(const flow::StoreTable& table) {

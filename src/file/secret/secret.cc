@@ -1,4 +1,4 @@
-#include "flow/secret.h"
+#include "file/secret/secret.h"
 
 #include <fmt/format.h>
 
@@ -9,7 +9,7 @@
 #include <optional>
 #include <utility>
 
-namespace penstock::flow {
+namespace penstock::file {
 namespace {
 
 constexpr std::string_view kOpening = "${secret:";
@@ -95,7 +95,7 @@ std::string_view secret_name(std::string_view text) {
   return text;
 }
 
-Result<std::string> text_or_secret(const Config& config, const yaml::Node& node,
+Result<std::string> text_or_secret(const flow::Config& config, const yaml::Node& node,
                                    const SecretReader& secrets) {
   if (!is_secret(node.text)) return node.text;
   auto secret = secrets(secret_name(node.text));
@@ -103,11 +103,11 @@ Result<std::string> text_or_secret(const Config& config, const yaml::Node& node,
   return secret;
 }
 
-std::string beside_file(const Config& config, const std::string& path) {
+std::string beside_file(const flow::Config& config, const std::string& path) {
   const std::string& file = config.document().file();
   const size_t slash = file.rfind('/');
   if (path.starts_with('/') || slash == std::string::npos) return path;
   return file.substr(0, slash + 1) + path;
 }
 
-}  // namespace penstock::flow
+}  // namespace penstock::file

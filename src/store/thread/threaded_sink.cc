@@ -1,12 +1,12 @@
-#include "flow/store_thread.h"
+#include "store/thread/threaded_sink.h"
 
 #include "base/check.h"
 
 #include <utility>
 
-namespace penstock::flow {
+namespace penstock::store {
 
-ThreadedStoreSink::ThreadedStoreSink(std::unique_ptr<StoreSession> session, Waker& waker)
+ThreadedStoreSink::ThreadedStoreSink(std::unique_ptr<StoreSession> session, flow::Waker& waker)
     : waker_(&waker), session_(std::move(session)) {
   helper_ = std::thread([this] { work(); });
 }
@@ -21,17 +21,17 @@ ThreadedStoreSink::~ThreadedStoreSink() {
   helper_.join();
 }
 
-void ThreadedStoreSink::begin_claim(PartitionSet partitions, Membership) {
+void ThreadedStoreSink::begin_claim(flow::PartitionSet partitions, flow::Membership) {
   begin(std::move(partitions));
 }
 
-WriteAnswer ThreadedStoreSink::write(const StoreRows& rows) {
+flow::WriteAnswer ThreadedStoreSink::write(const flow::StoreRows& rows) {
   PENSTOCK_CHECK(!busy_);
   if (rows.count > 0) rows_.push_back(rows);
-  return WriteAnswer::accepted;
+  return flow::WriteAnswer::accepted;
 }
 
-void ThreadedStoreSink::begin_commit(Commit commit) {
+void ThreadedStoreSink::begin_commit(flow::Commit commit) {
   PENSTOCK_CHECK(!commit.partitions.empty());
   begin(std::move(commit));
 }
@@ -41,26 +41,26 @@ void ThreadedStoreSink::begin_abort() {
   busy_ = true;
   forget_rows();  // between two operations no transaction is open
   const std::lock_guard lock(mutex_);
-  event_ = Aborted{};
+  event_ = flow::Aborted{};
   waker_->wake();
 }
 
-SinkEvent ThreadedStoreSink::poll() {
-  if (!busy_) return Waiting{};
-  std::optional<SinkEvent> event;
+flow::SinkEvent ThreadedStoreSink::poll() {
+  if (!busy_) return flow::Waiting{};
+  std::optional<flow::SinkEvent> event;
   {
     const std::lock_guard lock(mutex_);
     event = std::exchange(event_, std::nullopt);
   }
-  if (!event) return Waiting{};
+  if (!event) return flow::Waiting{};
   busy_ = false;
-  const auto* ended = std::get_if<Ended>(&*event);
-  if (ended != nullptr && ended->end == CommitEnd::done) forget_rows();
+  const auto* ended = std::get_if<flow::Ended>(&*event);
+  if (ended != nullptr && ended->end == flow::CommitEnd::done) forget_rows();
   return *std::move(event);
 }
 
 // A position stays what it is; who claims next gets a greater term.
-void ThreadedStoreSink::release(const PartitionSet&) {}
+void ThreadedStoreSink::release(const flow::PartitionSet&) {}
 
 void ThreadedStoreSink::begin(Task task) {
   PENSTOCK_CHECK(!busy_);
@@ -81,7 +81,7 @@ void ThreadedStoreSink::work() {
       if (quit_) return;
       task = std::exchange(task_, std::nullopt);
     }
-    SinkEvent event = run(*task);
+    flow::SinkEvent event = run(*task);
     {
       const std::lock_guard lock(mutex_);
       event_ = std::move(event);
@@ -90,10 +90,10 @@ void ThreadedStoreSink::work() {
   }
 }
 
-SinkEvent ThreadedStoreSink::run(const Task& task) {
-  if (const auto* partitions = std::get_if<PartitionSet>(&task))
+flow::SinkEvent ThreadedStoreSink::run(const Task& task) {
+  if (const auto* partitions = std::get_if<flow::PartitionSet>(&task))
     return session_->claim(*partitions);
-  return session_->commit(std::get<Commit>(task), rows_, refused_);
+  return session_->commit(std::get<flow::Commit>(task), rows_, refused_);
 }
 
 void ThreadedStoreSink::forget_rows() {
@@ -101,4 +101,4 @@ void ThreadedStoreSink::forget_rows() {
   refused_.clear();
 }
 
-}  // namespace penstock::flow
+}  // namespace penstock::store

@@ -7,7 +7,7 @@
 // Limits      a secret has at most 64 KiB.
 // Errors      L115, which never shows a secret.
 //
-//     PENSTOCK_TRY(password, flow::text_or_secret(config, *node, flow::read_secret));
+//     PENSTOCK_TRY(password, file::text_or_secret(config, *node, file::read_secret));
 #pragma once
 
 #include "flow/part_spec.h"
@@ -16,7 +16,7 @@
 #include <string>
 #include <string_view>
 
-namespace penstock::flow {
+namespace penstock::file {
 
 // What `${secret:NAME}` stands for.
 using SecretReader = std::function<Result<std::string>(std::string_view name)>;
@@ -29,9 +29,9 @@ bool is_secret(std::string_view text);
 // Of a text that is one.
 std::string_view secret_name(std::string_view text);
 // The node's text, or what it stands for; an error has the node's place.
-Result<std::string> text_or_secret(const Config& config, const yaml::Node& node,
+Result<std::string> text_or_secret(const flow::Config& config, const yaml::Node& node,
                                    const SecretReader& secrets);
 // A path as it is meant: relative to the pipeline file.
-std::string beside_file(const Config& config, const std::string& path);
+std::string beside_file(const flow::Config& config, const std::string& path);
 
-}  // namespace penstock::flow
+}  // namespace penstock::file

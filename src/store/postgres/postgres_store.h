@@ -1,0 +1,56 @@
+// postgres_store.h — a store in tables of a PostgreSQL database, 11 or newer.
+//
+// An epoch is one transaction: the stored positions are compared and swapped first, then rows are
+// copied into a temporary table and merged from there. Columns are described in column_type.h; the
+// positions lie in the table penstock_positions of the store's schema.
+//
+// Thread      the store from any thread; a sink from its worker. Each sink has a helper thread and
+//             a connection of its own; nothing waits in the caller of a sink.
+// Lifetime    the store outlives its sinks. It holds no connection: every call opens one.
+// Limits      256 MiB per value. A pooler between has to keep a connection per client (session
+//             pooling): temporary tables and settings live in it.
+// Errors      S001 not reached, S020 login or rights, S002 the table, S008 the records. At run time
+//             outages are `retry` or `unknown`, bad rows `rejected`.
+//
+//     PostgresStore store({.connection = {{{"host", "db"}, {"dbname", "energy"}}, "on db"}});
+//     PENSTOCK_TRY_VOID(store.create_missing(table));
+//     PENSTOCK_TRY(sink, store.open_sink(spec, waker));
+#pragma once
+
+#include "flow/store.h"
+#include "store/postgres/session.h"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace penstock::store::postgres {
+
+class PostgresStore final : public flow::Store {
+ public:
+  explicit PostgresStore(StoreSettings settings) : settings_(std::move(settings)) {}
+
+  // Without `create` a table that is missing, or lacks columns, is an error whose cure is the DDL.
+  // An unreachable server is waited for, 15 s.
+  Result<void> create_missing(const flow::StoreTable& table) override;
+  Result<std::unique_ptr<flow::StoreSink>> open_sink(const flow::StoreSpec& spec,
+                                                     flow::Waker& waker) override;
+  // Rows are counted for two seconds at most.
+  Result<flow::StoreState> state(const flow::StoreSpec& spec) override;
+  // By newest_by where the table has it, else by the place in the table.
+  Result<std::vector<std::string>> newest(const flow::StoreTable& table, uint32_t limit,
+                                          const std::optional<flow::RowFilter>& of) override;
+
+  // For people, a line each: the DDL that is missing, and what is narrower than the records. An
+  // error is what would not fit.
+  Result<std::vector<std::string>> compare(const flow::StoreTable& table);
+  // What create_missing() would run for a database that has nothing.
+  std::vector<std::string> ddl(const flow::StoreTable& table) const;
+
+ private:
+  Result<Connection> open() const;
+  Result<void> create_once(const flow::StoreTable& table);
+  StoreSettings settings_;
+};
+
+}  // namespace penstock::store::postgres
