@@ -3,6 +3,7 @@
 #include "app/open_log.h"
 #include "app/query_table.h"
 #include "file/table.h"
+#include "store/dynamodb/part.h"
 #include "store/postgres/part.h"
 #include "store/postgres/postgres_store.h"
 #include "store/sqlite/sqlite_store.h"
@@ -52,7 +53,7 @@ namespace {
 
 Result<void> runs_here(const plan::Plan& plan) {
   for (const plan::Store& store : plan.stores) {
-    if (store.part == "sqlite" || store.part == "postgres") continue;
+    if (store.part == "sqlite" || store.part == "postgres" || store.part == "dynamodb") continue;
     return fail(
         "U004"_code,
         fmt::format("target \"{}\" has store \"{}\" on \"{}\", which this version cannot run",
@@ -69,9 +70,11 @@ Result<void> runs_here(const plan::Plan& plan) {
   return {};
 }
 
-}  // namespace
-
-namespace {
+Result<std::unique_ptr<flow::Store>> open_dynamodb(const plan::Store& store, const Clock& clock) {
+  PENSTOCK_TRY(settings, store::dynamodb::settings_of(*store.config, store.target_config.get()));
+  PENSTOCK_TRY(opened, store::dynamodb::DynamoDbStore::open(std::move(settings), clock));
+  return std::move(opened);
+}
 
 Result<std::unique_ptr<flow::Store>> open_sqlite(const std::string& path, bool own) {
   PENSTOCK_TRY(opened,
@@ -106,6 +109,11 @@ Result<std::unique_ptr<Instance>> Instance::open(std::shared_ptr<const plan::Pla
   instance->log_ = std::move(log);
   std::error_code error;
   for (const plan::Store& store : instance->plan_->stores) {
+    if (store.part == "dynamodb") {
+      PENSTOCK_TRY(opened, open_dynamodb(store, clock));
+      instance->stores_[store.name] = std::move(opened);
+      continue;
+    }
     const std::string path = store_path(folder, store.name);
     const bool file = store.part == "sqlite";
     if (file && !own && !std::filesystem::exists(path, error)) continue;

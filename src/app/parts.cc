@@ -5,6 +5,7 @@
 #include "log/kafka/part.h"
 #include "meter/meter_source.h"
 #include "step/steps.h"
+#include "store/dynamodb/part.h"
 #include "store/postgres/part.h"
 #include "store/sqlite/sqlite_store.h"
 
@@ -23,6 +24,7 @@ std::vector<flow::PartSpec> every_part() {
   append(all, store::sqlite_part_specs());
   all.push_back(store::postgres::postgres_part());
   all.push_back(store::postgres::query_part());
+  all.push_back(store::dynamodb::dynamodb_part());
   append(all, file::part_specs());
   append(all, meter::part_specs());
   all.push_back(log::kafka::kafka_part());

@@ -63,23 +63,14 @@ std::vector<PartSpec> logs() {
 }
 
 std::vector<PartSpec> stores() {
-  return {
-      store(
-          "redshift", "A table in Amazon Redshift, filled through S3.",
-          "COPY, MERGE and positions are one database transaction.",
-          {optional("host", FieldType::text, "The endpoint.", "${env:REDSHIFT_HOST}"),
-           optional("database", FieldType::text, "The database.", "energy"),
-           optional("staging", FieldType::text, "Where epochs are staged.", "s3://bucket/prefix/"),
-           optional("role", FieldType::text, "The role that COPY takes.",
-                    "arn:aws:iam::1:role/copy")}),
-      store(
-          "dynamodb", "A table in Amazon DynamoDB.",
-          "Puts are conditional on a version, so a repeat changes nothing; positions follow per "
-          "partition.",
-          {optional("region", FieldType::text, "The AWS region.", "eu-north-1"),
-           optional("endpoint", FieldType::text, "Another endpoint (Alternator, a local one).",
-                    "http://localhost:8000"),
-           optional("expire_after", FieldType::duration, "Items leave after this time.", "30d")})};
+  return {store(
+      "redshift", "A table in Amazon Redshift, filled through S3.",
+      "COPY, MERGE and positions are one database transaction.",
+      {optional("host", FieldType::text, "The endpoint.", "${env:REDSHIFT_HOST}"),
+       optional("database", FieldType::text, "The database.", "energy"),
+       optional("staging", FieldType::text, "Where epochs are staged.", "s3://bucket/prefix/"),
+       optional("role", FieldType::text, "The role that COPY takes.",
+                "arn:aws:iam::1:role/copy")})};
 }
 
 }  // namespace

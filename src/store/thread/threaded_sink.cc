@@ -99,6 +99,7 @@ flow::SinkEvent ThreadedStoreSink::run(const Task& task) {
 void ThreadedStoreSink::forget_rows() {
   rows_.clear();
   refused_.clear();
+  session_->forget_epoch();
 }
 
 }  // namespace penstock::store

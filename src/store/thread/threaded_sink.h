@@ -32,6 +32,8 @@ class StoreSession {
   // during the call only.
   virtual flow::Ended commit(const flow::Commit& commit, std::span<const flow::StoreRows> rows,
                              std::set<flow::RowId>& refused) = 0;
+  // The rows of the open epoch are gone: it is durable, or was given up. No call is on its way.
+  virtual void forget_epoch() noexcept {}
   // The sink is going: what waits for a server shall end soon, whatever becomes of it.
   virtual void stop() noexcept {}
 };

@@ -1,0 +1,74 @@
+// writer.h — items into a table.
+//
+// Items without a version go in batches of 25, no key twice in one; those with one go as single
+// puts, each on the condition that what is there is older. Either may be repeated any number of
+// times. What is throttled waits without holding up the rest, but once all rows of some partition
+// are
+// written nobody waits longer than kPatienceMillis for those of others.
+//
+// Thread      one owner.
+// Errors      Report::trouble is why items are left; `refused` are those that the service will
+//             never
+//             take, found by halving their batch.
+#pragma once
+
+#include "store/dynamodb/exchange.h"
+#include "store/dynamodb/item.h"
+
+#include <atomic>
+#include <chrono>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace penstock::store::dynamodb {
+
+inline constexpr size_t kBatchItemsMax = 25;
+inline constexpr size_t kBatchBytesMax = 4 * 1024 * 1024;  // the service's own limit is 16 MB
+inline constexpr int64_t kPatienceMillis = 1'000;
+
+// What the puts of one store cost and met, for metrics.
+struct Usage {
+  std::atomic<uint64_t> millis_of_units{0};  // consumed write units, times 1,000
+  std::atomic<uint64_t> requests{0};
+  std::atomic<uint64_t> throttled{0};
+};
+
+enum class ItemState : uint8_t { open, done, refused };
+
+class Writer {
+ public:
+  Writer(Caller& caller, Exchange::Shared& shared, std::shared_ptr<Exchange::Box> box,
+         std::string table, std::vector<KeyPart> key, Usage& usage);
+
+  struct Report {
+    std::vector<flow::RejectedRow> refused;
+    std::optional<Reply> trouble;
+  };
+  // Puts the items at `todo` and sets their states.
+  Report put(const std::vector<Item>& items, const std::vector<uint32_t>& todo,
+             std::vector<ItemState>& states);
+
+ private:
+  struct Run;
+  void add_batch(Run& run, std::vector<uint32_t> batch, uint32_t retries);
+  std::string body_of(const Run& run, const std::vector<uint32_t>& batch) const;
+  std::string body_of(const Item& item) const;
+  void on_reply(Run& run, Call call, const Reply& reply);
+  void on_done(Run& run, const Call& call, const Reply& reply);
+  void on_refused(Run& run, const Call& call, const Reply& reply);
+  void try_again(Run& run, Call call, const Reply& reply);
+  std::vector<uint32_t> left_of(const Run& run, const std::vector<uint32_t>& batch,
+                                const Reply& reply) const;
+  void settle(Run& run, uint32_t index, ItemState state);
+
+  Caller& caller_;
+  Exchange::Shared& shared_;
+  std::shared_ptr<Exchange::Box> box_;
+  std::string table_;
+  std::vector<KeyPart> key_;
+  Usage& usage_;
+};
+
+}  // namespace penstock::store::dynamodb
