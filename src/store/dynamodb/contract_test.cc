@@ -8,10 +8,25 @@
 namespace penstock::store::dynamodb {
 namespace {
 
-void run_contract(const std::function<FaultProxy::Rewrite()>& bug = {}) {
+void run_contract() {
   for (const auto& contract : flow::store_contract()) {
     INFO(contract.name);
-    DynamoDbHarness harness(bug ? bug() : FaultProxy::Rewrite());
+    DynamoDbHarness harness;
+    contract.run(harness);
+  }
+}
+
+// Of the contract, what deals with repeats and with two owners: the rest takes long and finds none
+// of these bugs.
+void run_with_bug(const std::function<FaultProxy::Rewrite()>& bug) {
+  for (const auto& contract : flow::store_contract()) {
+    const bool wanted = contract.name.starts_with("keys repeat") ||
+                        contract.name.starts_with("a cut at every request") ||
+                        contract.name.starts_with("a worker that was") ||
+                        contract.name.starts_with("a commit from another position");
+    if (!wanted) continue;
+    INFO(contract.name);
+    DynamoDbHarness harness(bug());
     contract.run(harness);
   }
 }
@@ -192,9 +207,9 @@ TEST_CASE("items expire by an attribute") {
 
 TEST_CASE("store contract: DynamoDB") { run_contract(); }
 
-TEST_CASE("planted: unconditional" * doctest::should_fail()) { run_contract(unconditional); }
-TEST_CASE("planted: no_swap" * doctest::should_fail()) { run_contract(no_swap); }
-TEST_CASE("planted: adds" * doctest::should_fail()) { run_contract(adds); }
-TEST_CASE("planted: owner_version" * doctest::should_fail()) { run_contract(owner_version); }
+TEST_CASE("planted: unconditional" * doctest::should_fail()) { run_with_bug(unconditional); }
+TEST_CASE("planted: no_swap" * doctest::should_fail()) { run_with_bug(no_swap); }
+TEST_CASE("planted: adds" * doctest::should_fail()) { run_with_bug(adds); }
+TEST_CASE("planted: owner_version" * doctest::should_fail()) { run_with_bug(owner_version); }
 
 }  // namespace penstock::store::dynamodb
