@@ -19,6 +19,9 @@
 
 #include <cstdlib>
 #include <functional>
+#include <iterator>
+#include <map>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <set>
@@ -160,7 +163,7 @@ class FaultProxy {
       return peer.say(refusal(400, "ProvisionedThroughputExceededException")), true;
     if (what == Fate::fail_before) return peer.say(refusal(500, "InternalServerError")), true;
     if (is_refused(operation, body)) return peer.say(refusal(400, "ValidationException")), true;
-    std::string reply = forward(text, head, header, std::move(body));
+    std::string reply = forward(header, std::move(body));
     if (what == Fate::cut_after) return false;
     if (what == Fate::fail_after) reply = refusal(500, "InternalServerError");
     if (!unprocessed.empty()) {
@@ -225,7 +228,7 @@ class FaultProxy {
   }
 
   template <class Header>
-  std::string forward(const std::string&, size_t, const Header& header, std::string body) {
+  std::string forward(const Header& header, std::string body) {
     http::Request request{.method = "POST", .url = server_, .body = std::move(body)};
     for (const char* name : {"X-Amz-Target", "Content-Type", "Authorization", "X-Amz-Date"})
       request.headers.push_back({name, header(name)});

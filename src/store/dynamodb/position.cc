@@ -222,8 +222,8 @@ void PositionKeeper::on_swap(Swapping& swapping, Call call, const Reply& reply) 
       return;
     }
     case Trouble::condition:
-      moved = Moved::fenced;
-      // Unless it was our own former try whose answer was lost.
+      // Or it was our own former try, whose answer was lost.
+      moved = swapping.doubtful[index] ? Moved::unknown : Moved::fenced;
       if (swapping.doubtful[index])
         swapping.exchange.add({"GetItem", key_body(commit.partition), index, 0});
       return;
