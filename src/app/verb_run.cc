@@ -128,7 +128,7 @@ Result<int> look_verb(const Options& options, ops::Output& output) {
   SystemClock clock;
   return here_or_at_owner(options, folder, output, [&]() -> Result<int> {
     PENSTOCK_TRY(instance, Instance::open(*plan, folder, Instance::Access::look, clock));
-    return look(options, {**plan, instance->log(), instance->store_of(), false, ""}, output);
+    return look(options, {**plan, instance->log(), instance->store_of(), false, {}}, output);
   });
 }
 
