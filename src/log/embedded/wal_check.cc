@@ -15,6 +15,7 @@
 #include <iterator>
 #include <map>
 #include <optional>
+#include <string>
 
 namespace penstock::log {
 namespace {
@@ -56,40 +57,54 @@ std::optional<Fragment> fragment_at(ByteView rest) {
 // Follows the sequence numbers over all files.
 class Follower {
  public:
-  // False: writes are missing before this fragment.
+  // False: writes are missing before this fragment, or before the write that it goes on with.
   bool take(const Fragment& fragment) {
-    if (fragment.kind == whole || fragment.kind == first) return begin(fragment);
-    if (fragment.kind == last && open_) finish();
+    if (fragment.kind == whole || fragment.kind == first) begin();
+    if (!open_) return true;
+    if (!counted_ && !read_head(fragment.payload)) return false;
+    if (fragment.kind == whole || fragment.kind == last) open_ = false;
     return true;
   }
   // Something between the fragments was not readable.
   void interrupted() {
-    open_ = false;
+    drop_open();
     damage_ = true;
   }
-  void begin_file() { open_ = damage_ = false; }
+  void begin_file() {
+    drop_open();
+    damage_ = false;
+  }
 
  private:
-  bool begin(const Fragment& fragment) {
-    open_ = false;
-    if (fragment.payload.size() < kWriteHeaderBytes) return true;
-    const auto sequence = little_endian<uint64_t>(fragment.payload.data());
-    if (expected_ ? sequence != *expected_ : damage_) return false;
-    expected_ = sequence;
-    count_ = little_endian<uint32_t>(fragment.payload.data() + 8);
+  void begin() {
+    drop_open();
     open_ = true;
-    if (fragment.kind == whole) finish();
-    return true;
+    counted_ = false;
+    head_.clear();
   }
-  void finish() {
+  // The number of a write whose end never came is free again.
+  void drop_open() {
+    if (open_ && counted_) expected_ = *expected_ - count_;
     open_ = false;
-    *expected_ += count_;
+  }
+  // The end of a block may cut a write's head in two.
+  bool read_head(ByteView payload) {
+    head_.append(payload.substr(0, kWriteHeaderBytes - head_.size()));
+    if (head_.size() < kWriteHeaderBytes) return true;
+    const auto sequence = little_endian<uint64_t>(head_.data());
+    if (expected_ ? sequence != *expected_ : damage_) return false;
+    count_ = little_endian<uint32_t>(head_.data() + 8);
+    expected_ = sequence + count_;
+    counted_ = true;
+    return true;
   }
 
   std::optional<uint64_t> expected_;  // of the next write; nothing before the first
-  uint32_t count_ = 0;
-  bool open_ = false;    // a write whose last fragment has not come
-  bool damage_ = false;  // in this file, up to here
+  std::string head_;                  // of the open write
+  uint32_t count_ = 0;                // likewise, once its head was read
+  bool counted_ = false;              // it was
+  bool open_ = false;                 // a write whose last fragment has not come
+  bool damage_ = false;               // in this file, up to here
 };
 
 // Where writes are missing, if so. After damage every place of the block may begin a fragment: a

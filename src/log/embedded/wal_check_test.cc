@@ -114,6 +114,20 @@ class Written {
   size_t before_last_ = 0;
 };
 
+TEST_CASE("writes are whole wherever the end of a block cuts them") {
+  const TempFolder folder;
+  auto log = open_embedded_log({.folder = folder.path(), .sync = false});
+  REQUIRE(log);
+  flow::contract_topics(**log, {{.name = "t"}});
+  // Small ones of many lengths: some three hundred blocks, whose ends fall into some thirty heads.
+  Random random(7);
+  for (int n = 0; n < 30'000; ++n) {
+    flow::contract_append(**log, "t", 0, {std::string(random.below(64), 'x')});
+  }
+  log->reset();
+  CHECK(check_wal(folder.path()).has_value());
+}
+
 TEST_CASE("a torn last write is passed, and the folder goes on") {
   const Written written;
   const std::string& wal = written.wal();
