@@ -20,7 +20,7 @@ Result<Spool> Spool::standard_input(std::vector<std::string>& inputs) {
       const size_t first = text.find_first_not_of(" \t\r\n");
       const bool json = first != std::string::npos && text[first] == '{';
       std::string name = (std::filesystem::temp_directory_path() /
-                          (json ? "standard-input-XXXXXX.jsonl" : "penstock-XXXXXX.csv"))
+                          (json ? "standard-input-XXXXXX.jsonl" : "standard-input-XXXXXX.csv"))
                              .string();
       const int descriptor = ::mkstemps(name.data(), json ? 6 : 4);
       if (descriptor < 0)
