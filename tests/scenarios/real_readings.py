@@ -9,6 +9,7 @@ with tempfile.TemporaryDirectory() as temporary:
     init_meters(folder)
     penstock("send", folder, "--to", "ingest", READINGS / "readings.csv")
     penstock("run", folder, "--until-idle")
+    check(not list((folder / ".penstock" / "stores").glob("*-wal")), "after the drain each store is one file, to be copied as it is")
     check(rows(folder, "select count(*) from readings") == [(16128,)], "16,128 rows in the warehouse")
     check(differences_to_expected(folder) == [], "sums, peaks and counts per meter and day are those of expected.csv")
     verified = look("verify", folder)

@@ -12,7 +12,6 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <map>
 #include <optional>
 #include <string>
@@ -141,16 +140,26 @@ std::map<uint64_t, std::filesystem::path> log_files(const std::string& folder) {
   return files;
 }
 
+// At once: a stream's iterators take 100 ms for what a start has to read.
+std::optional<std::string> content_of(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary | std::ios::ate);
+  const auto size = static_cast<std::streamoff>(file.tellg());
+  if (!file || size < 0) return std::nullopt;
+  std::string bytes(static_cast<size_t>(size), '\0');
+  file.seekg(0);
+  if (!file.read(bytes.data(), size)) return std::nullopt;
+  return bytes;
+}
+
 }  // namespace
 
 Result<void> check_wal(const std::string& folder) {
   Follower follower;
   for (const auto& [number, path] : log_files(folder)) {
-    std::ifstream file(path, std::ios::binary);
-    const std::string bytes{std::istreambuf_iterator<char>(file), {}};
-    if (!file) return fail("L001"_code, "cannot read " + path.string());
+    const auto bytes = content_of(path);
+    if (!bytes) return fail("L001"_code, "cannot read " + path.string());
     follower.begin_file();
-    if (const auto gap = gap_in(bytes, follower)) {
+    if (const auto gap = gap_in(*bytes, follower)) {
       return fail("L010"_code,
                   fmt::format("{}: writes before byte {} are missing, and whole ones follow",
                               path.string(), *gap));

@@ -101,6 +101,8 @@ Result<Database> Database::open(const std::string& path, Options options) {
     return std::unexpected(to_error(outcome_of(code), path, sqlite3_errmsg(connection)));
   sqlite3_extended_result_codes(connection, 1);
   sqlite3_busy_timeout(connection, options.busy_millis);
+  sqlite3_db_config(connection, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, options.checkpoint_at_end ? 0 : 1,
+                    nullptr);
   sqlite3_limit(connection, SQLITE_LIMIT_LENGTH, static_cast<int>(kMaxValueBytes));
   const Outcome outcome =
       options.read_only ? database.run("SELECT 1 FROM sqlite_schema") : database.run(kSettings);

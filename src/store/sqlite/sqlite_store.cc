@@ -109,7 +109,7 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(std::string path) {
   const auto folder = std::filesystem::path(path).parent_path();
   if (!folder.empty()) std::filesystem::create_directories(folder, error);
   if (error) return fail("S001"_code, fmt::format("{}: {}", folder.string(), error.message()));
-  PENSTOCK_TRY(database, Database::open(path, {}));
+  PENSTOCK_TRY(database, Database::open(path, {.checkpoint_at_end = false}));
   if (const Outcome outcome = database.run(kCreatePositions); outcome != Outcome::done)
     return std::unexpected(to_error(outcome, path, database.message()));
   return std::unique_ptr<SqliteStore>(new SqliteStore(std::move(path), false));
@@ -123,7 +123,8 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open_read_only(std::string pat
 
 Result<void> SqliteStore::create_missing(const flow::StoreTable& table) {
   const std::vector<flow::StoreTable> tables = flow::tables_of(table);
-  PENSTOCK_TRY(database, Database::open(path_, {.read_only = read_only_}));
+  PENSTOCK_TRY(database,
+               Database::open(path_, {.read_only = read_only_, .checkpoint_at_end = false}));
   bool whole = true;
   for (const flow::StoreTable& one : tables) {
     PENSTOCK_TRY_VOID(check_names(one));
