@@ -51,6 +51,8 @@ TEST_CASE("plain JSON there and back") {
        std::initializer_list<std::tuple<const char*, const char*, const char*>>{
            {"long", "timestamp-millis", R"("2026-01-31T23:59:59.5Z")"},
            {"long", "timestamp-nanos", R"("1969-12-31T23:59:59.999999999Z")"},
+           {"long", "timestamp-nanos", R"("1677-09-21T00:12:43.145224192Z")"},  // the earliest
+           {"long", "timestamp-nanos", R"("2262-04-11T23:47:16.854775807Z")"},  // the latest
            {"long", "local-timestamp-micros", R"("2024-02-29T00:00:00")"},
            {"long", "timestamp-millis", "9223372036854775807"},
            {"int", "date", R"("0001-01-01")"},
@@ -163,6 +165,7 @@ TEST_CASE("times that are none are refused") {
   }
   CHECK(!parse_logical_time(Logical::timestamp_millis, "2026-01-01T00:00:00.0001Z", units));
   CHECK(!parse_logical_time(Logical::timestamp_nanos, "9999-01-01T00:00:00Z", units));
+  CHECK(!parse_logical_time(Logical::timestamp_nanos, "1677-09-21T00:12:43.145224191Z", units));
 }
 
 TEST_CASE("decimals keep to precision, scale and size") {

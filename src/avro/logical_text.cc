@@ -199,8 +199,14 @@ bool parse_logical_time(Logical logical, std::string_view text, int64_t& units) 
   }
   const auto at = is_local(logical) ? parse_local_time(text) : parse_rfc3339(text);
   if (!at || at->nanos % unit_nanos != 0) return false;
-  return !__builtin_mul_overflow(at->seconds, units_per_second(logical), &units) &&
-         !__builtin_add_overflow(units, at->nanos / unit_nanos, &units);
+  int64_t seconds = at->seconds;
+  int64_t fraction = at->nanos / unit_nanos;
+  if (seconds < 0 && fraction > 0) {  // towards zero, so that the earliest second does not overflow
+    ++seconds;
+    fraction -= units_per_second(logical);
+  }
+  return !__builtin_mul_overflow(seconds, units_per_second(logical), &units) &&
+         !__builtin_add_overflow(units, fraction, &units);
 }
 
 bool append_logical_time(Logical logical, int64_t units, std::string& out) {

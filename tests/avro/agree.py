@@ -4,23 +4,16 @@
     agree.py [--seed N] [--each N] [--venv DIR] PROGRAM      PROGRAM decode|encode reads cases on standard input
 
 Where the two differ, the Avro specification (1.12) is the judge: the differences that are known and meant are listed
-in reason(), each is counted, and anything else fails.
+in reason() and in compare.py, each is counted, and anything else fails.
 """
 import argparse
 import collections
 import io
 import json
-import math
 import os
-import struct
 import subprocess
 import sys
 import venv
-
-BYTES_DEFAULT = "fastavro gives a default of bytes as text; the specification: its code points are the bytes"
-FIRST_BRANCH = ("fastavro takes a union's first branch that promotion allows; we take the writer's own type where the "
-                "union has it, as Apache's Java does: no precision is lost "
-                "(docs/decisions/0005-reader-union-branch.md)")
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 
@@ -70,10 +63,12 @@ def generated(seed, each):
     generator = generate.Generator(seed)
     for kind in generate.RESOLUTIONS + generate.MISFITS:
         for _ in range(each):
+            generator.start()
             writer, reader = getattr(generator, kind)()
             yield kind, kind in generate.MISFITS, writer, reader, encoded(writer, generator.value(writer))
     for kind in generate.DAMAGES:
         for _ in range(each):
+            generator.start()
             writer, data = damaged(generator, kind)
             yield kind, True, writer, None, data
 
@@ -86,69 +81,6 @@ def peer(writer, reader, data):
     except Exception as error:  # it raises whatever its Python code happens to raise
         return "error", f"{type(error).__name__}: {error}", 0
     return "value", value, len(data) - source.tell()
-
-
-def single(number):
-    return struct.unpack("<f", struct.pack("<f", number))[0]
-
-
-def real(value):
-    return float(value.replace("Infinity", "inf") if isinstance(value, str) else value)
-
-
-def same_real(ours, theirs):
-    return (math.isnan(ours) and math.isnan(theirs)) or ours == theirs
-
-
-class Comparison:
-    """Our tagged JSON beside fastavro's Python value, under the reader's schema; remembers what it had to excuse."""
-
-    def __init__(self):
-        self.excuses = set()
-
-    def equal(self, schema, ours, theirs, default=False):
-        if isinstance(schema, list):
-            return self.union(schema, ours, theirs, default)
-        kind = schema if isinstance(schema, str) else schema["type"]
-        if kind in ("bytes", "fixed"):
-            if default and theirs == ours:
-                self.excuses.add(BYTES_DEFAULT)
-                return True
-            return theirs == ours.encode("latin-1")
-        if kind == "double":
-            return isinstance(theirs, (int, float)) and same_real(real(ours), float(theirs))
-        if kind == "float":
-            return isinstance(theirs, (int, float)) and same_real(single(real(ours)), single(float(theirs)))
-        if kind == "record":
-            return (list(ours) == [f["name"] for f in schema["fields"]] and theirs.keys() == ours.keys() and
-                    all(self.equal(f["type"], ours[f["name"]], theirs[f["name"]], "default" in f)
-                        for f in schema["fields"]))
-        if kind == "array":
-            return len(ours) == len(theirs) and all(self.equal(schema["items"], *pair) for pair in zip(ours, theirs))
-        if kind == "map":
-            return ours.keys() == theirs.keys() and all(self.equal(schema["values"], ours[k], theirs[k]) for k in ours)
-        return type(ours) is type(theirs) and ours == theirs
-
-    def union(self, schema, ours, theirs, default):
-        if ours is None:
-            return theirs is None
-        (tag, inner), = ours.items()
-        index = [generate.branch_name(b) for b in schema].index(tag)
-        if self.equal(schema[index], inner, theirs, default):
-            return True
-        for promoted in schema[:index]:
-            if (tag, promoted) in generate.PROMOTIONS and self.promoted(tag, promoted, inner, theirs):
-                self.excuses.add(FIRST_BRANCH)
-                return True
-        return False
-
-    @staticmethod
-    def promoted(tag, to, ours, theirs):
-        if tag == "string":
-            return theirs == ours.encode()
-        if tag == "bytes":
-            return theirs == ours.encode("latin-1").decode(errors="replace")
-        return isinstance(theirs, (int, float)) and same_real(single(real(ours)), single(float(theirs)))
 
 
 def answers(program, verb, cases):
@@ -174,9 +106,11 @@ def main():
             line["reader"] = reader
         lines.append(line)
     judge = Judge()
-    for case, line, ours in zip(cases, lines, answers(options.program, "decode", lines)):
+    decoded = answers(options.program, "decode", lines)
+    for case, line, ours in zip(cases, lines, decoded):
         judge.compare(case, line, ours)
     judge.encode_back(options.program, cases)
+    judge.print_logical(options.program, cases, decoded)
     return judge.report(len(cases))
 
 
@@ -186,11 +120,12 @@ class Judge:
         self.failed = collections.Counter()
         self.meant = collections.Counter()
         self.wrong = []
-        self.round_trips = 0
+        self.round_trips = self.printed = 0
 
     def compare(self, case, line, ours):
         kind, must_fail, writer, reader, data = case
         self.kinds[kind] += 1
+        writer, reader = logical.without_logical(writer), logical.without_logical(reader)
         verdict, theirs, left = peer(writer, reader, data)
         if "error" in ours:
             self.failed[kind] += 1
@@ -201,7 +136,7 @@ class Judge:
             return self.count(None, line, ours, "must fail")
         if verdict == "error":
             return self.count(accepted(ours["value"], theirs), line, ours, theirs)
-        comparison = Comparison()
+        comparison = compare.Comparison(reader or writer)
         if not comparison.equal(reader or writer, ours["value"], theirs):
             return self.count(None, line, ours, theirs)
         for excuse in comparison.excuses:
@@ -215,7 +150,8 @@ class Judge:
 
     def encode_back(self, program, cases):
         """What fastavro wrote, read and written by us, is the same bytes again."""
-        written = [(writer, data) for kind, _, writer, _, data in cases if kind not in generate.DAMAGES]
+        written = [(writer, data) for kind, _, writer, _, data in cases
+                   if kind not in generate.DAMAGES and kind != "too_deep"]
         values = answers(program, "decode", [{"writer": w, "hex": d.hex()} for w, d in written])
         lines = [{"schema": w, "value": v.get("value")} for (w, _), v in zip(written, values)]
         for line, (_, data), ours in zip(lines, written, answers(program, "encode", lines)):
@@ -223,12 +159,38 @@ class Judge:
             if ours.get("hex") != data.hex():
                 self.wrong.append((line, ours, data.hex()))
 
+    def print_logical(self, program, cases, decoded):
+        """What we resolved, as text for people: the dates, times, decimals that fastavro sees in it."""
+        resolved = [(case, case[3] or case[2], ours["value"]) for case, ours in zip(cases, decoded)
+                    if case[0] in logical.RESOLUTIONS and "value" in ours]
+        lines = [{"schema": schema, "value": value} for _, schema, value in resolved]
+        for (case, *_), line, ours in zip(resolved, lines, answers(program, "print", lines)):
+            self.printed += 1
+            self.compare_printed(case, line, ours)
+
+    def compare_printed(self, case, line, ours):
+        if "error" in ours:
+            return self.count(None, line, ours, "printed")
+        schema, plain = line["schema"], ours["value"]
+        verdict, theirs, _ = peer(schema, None, bytes.fromhex(ours["hex"]))
+        if verdict == "error":
+            why = compare.outside_peer(schema, plain) if ours["again"] == plain else None
+            return self.count(why, line, ours, theirs)
+        comparison = compare.Printed(schema)
+        read_again = ours["again"] == plain
+        if not comparison.equal(schema, plain, theirs) or read_again == (compare.DIGITS in comparison.excuses):
+            return self.count(None, line, ours, theirs)
+        if case[3] is not None and peer(*case[2:])[:2] != ("value", theirs):
+            comparison.excuses.add(compare.WRITERS_LOGICAL)
+        for excuse in comparison.excuses:
+            self.count(excuse, line, ours, theirs)
+
     def report(self, total):
         for kind, count in self.kinds.items():
             print(f"{kind:20} {count:6} cases {self.failed[kind]:6} refused")
         refused = sum(self.failed.values())
         print(f"{'total':20} {total:6} cases {refused:6} refused ({100 * refused / total:.1f} %), "
-              f"{self.round_trips} encoded back")
+              f"{self.round_trips} encoded back, {self.printed} printed for people")
         for why, count in self.meant.most_common():
             print(f"  meant: {count:5} {why}")
         for line, ours, theirs in self.wrong[:12]:
@@ -248,13 +210,17 @@ def reason(kind, data, why, left):
         return "fastavro takes a negative index (Python counts from the end); the specification has no such index"
     if kind == "wrong_boolean" and data[0] > 1:
         return "fastavro takes any byte as a boolean; the specification: 0 or 1"
+    if kind == "decimals_disagree":
+        return "fastavro takes a decimal of another precision or scale; the specification: they do not match"
+    if kind == "too_deep" and "deep" in why:
+        return "bound: records inside each other end at 64"
     return None
 
 
 def accepted(ours, theirs):
     """Why we take what fastavro refuses; None: no reason that is meant."""
     if theirs.startswith("UnicodeDecodeError") and holds_binary(ours):
-        return FIRST_BRANCH
+        return compare.FIRST_BRANCH
     return None
 
 
@@ -278,5 +244,7 @@ if __name__ == "__main__":
     except ImportError:
         at = sys.argv.index("--venv") if "--venv" in sys.argv else sys.exit("fastavro is missing: give --venv DIR")
         enter_venv(sys.argv[at + 1])
+    import compare
     import generate
+    import logical
     sys.exit(main())

@@ -2,6 +2,9 @@
 import copy
 import random
 
+import logical
+import recursive
+
 PRIMITIVES = ["null", "boolean", "int", "long", "float", "double", "bytes", "string"]
 PROMOTIONS = [("int", "long"), ("int", "float"), ("int", "double"), ("long", "float"), ("long", "double"),
               ("float", "double"), ("string", "bytes"), ("bytes", "string")]
@@ -11,10 +14,19 @@ DEFAULTS = [("int", 7), ("long", -5_000_000_000), ("string", "väl"), ("boolean"
             ("null", None)]
 
 
-class Generator:
+class Generator(logical.LogicalSchemas, recursive.RecursiveSchemas):
+    DEFAULTS = DEFAULTS
+
     def __init__(self, seed):
         self.random = random.Random(seed)
         self.names = 0
+        self.known = {}  # records that are met by name
+        self.start()
+
+    def start(self):
+        """Before each case."""
+        self.room = recursive.ROOM  # how many records may stand inside each other in a value
+        self.to_the_end = False     # as many as there is room for
 
     def name(self, stem):
         self.names += 1
@@ -63,8 +75,11 @@ class Generator:
         """A value as fastavro writes it; a union's as (branch's name, value)."""
         r = self.random
         if isinstance(schema, list):
-            branch = r.choice(schema)
-            return (branch_name(branch), self.value(branch))
+            return self.branch_value(schema)
+        if isinstance(schema, dict) and "logicalType" in schema and logical.fits(schema):
+            return self.logical_value(schema)
+        if isinstance(schema, str) and schema in self.known:
+            return self.value(self.known[schema])
         kind = schema if isinstance(schema, str) else schema["type"]
         if kind == "null":
             return None
@@ -83,16 +98,33 @@ class Generator:
         if kind == "string":
             return "".join(r.choices("aé€😀z0 \"\n", k=r.randint(0, 5)))
         if kind == "record":
-            return {f["name"]: self.value(f["type"]) for f in schema["fields"]}
+            self.room -= 1
+            value = {f["name"]: self.value(f["type"]) for f in schema["fields"]}
+            self.room += 1
+            return value
         if kind == "enum":
             return r.choice(schema["symbols"])
         if kind == "fixed":
             return bytes(r.choices(range(256), k=schema["size"]))
         if kind == "array":
-            return [self.value(schema["items"]) for _ in range(r.randint(0, 3))]
+            return [self.value(schema["items"]) for _ in range(self.count())]
         if kind == "map":
-            return {f"k{i}": self.value(schema["values"]) for i in range(r.randint(0, 3))}
+            return {f"k{i}": self.value(schema["values"]) for i in range(self.count())}
         raise AssertionError(kind)
+
+    def branch_value(self, union):
+        branches = union
+        if self.room <= 0 and "null" in union:
+            branches = ["null"]
+        elif self.to_the_end:
+            branches = union[:1]
+        elif self.room > recursive.ROOM:  # a long chain: mostly on
+            branches = [b for b in union if b != "null" or self.random.random() < 0.1] or union
+        branch = self.random.choice(branches)
+        return (branch_name(branch), self.value(branch))
+
+    def count(self):
+        return self.random.randint(0, 3) if self.room > 0 else 0
 
     # --- kinds of resolution: each gives (writer, reader or None)
 
@@ -237,6 +269,7 @@ def branch_name(branch):
 
 
 RESOLUTIONS = ["same", "defaults", "promotion", "union_to_union", "type_to_union", "union_to_type", "enum_default",
-               "record_alias", "field_alias", "nested_record", "array", "map", "fixed", "reordered", "removed"]
-MISFITS = ["other_name", "no_default", "wrong_type", "not_in_union"]
+               "record_alias", "field_alias", "nested_record", "array", "map", "fixed", "reordered", "removed",
+               *logical.RESOLUTIONS, *recursive.RESOLUTIONS]
+MISFITS = ["other_name", "no_default", "wrong_type", "not_in_union", *logical.MISFITS, *recursive.MISFITS]
 DAMAGES = ["truncated", "trailing", "wrong_union_index", "wrong_enum_index", "wrong_length", "wrong_boolean"]
