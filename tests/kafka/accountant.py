@@ -92,6 +92,8 @@ class Account:
                 self.places["middle"][record["id"], record["n"]] = partition, offset
         for topic in ("middle", "final"):
             messages = outside.read_all(bootstrap, topic)
+            if hidden := outside.behind_open_transactions(bootstrap, topic):
+                self.problems.append(f"{topic}: behind a transaction that has not ended, by partition: {hidden}")
             records = [decode(message.value()) for message in messages]
             if topic == "middle":
                 for message, record in zip(messages, records):

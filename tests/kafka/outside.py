@@ -35,6 +35,18 @@ def read_all(bootstrap, topic):
         consumer.close()
 
 
+def behind_open_transactions(bootstrap, topic):
+    """partition -> how many offsets stand behind a transaction that has not ended: no reader of committed records gets there."""
+    committed, all_of_it = reader(bootstrap, "accountant"), reader(bootstrap, "accountant", **{"isolation.level": "read_uncommitted"})
+    try:
+        ends = {partition: [each.get_watermark_offsets(TopicPartition(topic, partition), timeout=30)[1] for each in (committed, all_of_it)]
+                for partition in partitions_of(committed, topic)}
+    finally:
+        committed.close()
+        all_of_it.close()
+    return {partition: end - stable for partition, (stable, end) in ends.items() if end > stable}
+
+
 class Lags:
     """Ends of the log minus offsets of groups (group -> topics), as kafka-consumer-groups has them. No member of any group."""
 

@@ -46,6 +46,8 @@ Code entry_of(int code) {
     case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE:
     case RD_KAFKA_RESP_ERR_RECORD_LIST_TOO_LARGE:
       return "L112"_code;
+    case RD_KAFKA_RESP_ERR_UNSTABLE_OFFSET_COMMIT:
+      return "L127"_code;
     case RD_KAFKA_RESP_ERR__FATAL:
       return "L113"_code;
     case RD_KAFKA_RESP_ERR_POLICY_VIOLATION:
