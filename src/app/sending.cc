@@ -82,11 +82,11 @@ class Sender {
   };
 
   Result<Input> open(const std::string& path, const plan::Topic& topic) {
+    const auto rate = static_cast<uint64_t>(options_.rate_per_second);
     if (options_.raw) {
-      PENSTOCK_TRY(raw, file::open_raw(path, clock_));
+      PENSTOCK_TRY(raw, file::open_raw(path, clock_, rate));
       return Input{raw.name, static_cast<int64_t>(raw.rows_total), std::move(raw.source), nullptr};
     }
-    const auto rate = static_cast<uint64_t>(options_.rate_per_second);
     PENSTOCK_TRY(opened, file::FileSource::open({.path = path,
                                                  .schema = topic.schema,
                                                  .framing = topic.framing,

@@ -67,29 +67,19 @@ void FileSource::start(Partition partition, Offset next) {
     ++next_;
   }
   at_end_ = static_cast<uint64_t>(next_) >= rows_total_;
-  paced_from_ = next_;
-  if (spec_.clock != nullptr) paced_since_ = spec_.clock->now();
+  pace_.begin(next_);
 }
 
 void FileSource::answer() { answered_ = true; }
 
 Offset FileSource::position(Partition) const { return {next_}; }
 
-uint64_t FileSource::allowed(uint32_t most) {
-  if (spec_.rate_per_second == 0 || spec_.clock == nullptr) return most;
-  const int64_t millis = std::max<int64_t>(0, spec_.clock->now().value - paced_since_.value);
-  const int64_t due =
-      paced_from_ + static_cast<int64_t>(static_cast<double>(millis) * 0.001 *
-                                         static_cast<double>(spec_.rate_per_second));
-  return static_cast<uint64_t>(std::clamp<int64_t>(due - next_, 0, most));
-}
-
 row::RawBatch FileSource::read(const flow::PollLimits& limits) {
   row::RawBatch batch;
   batch.partition = kOnly;
   auto bytes = std::make_shared<std::string>();
   std::vector<std::pair<int64_t, size_t>> starts;  // offset, where its value begins
-  uint64_t left = allowed(limits.max_records);
+  uint64_t left = pace_.allowed(next_, limits.max_records);
   for (; left > 0 && bytes->size() < limits.max_bytes; --left) {
     const auto more = rows_->next();
     if (!more) fault_ = more.error();

@@ -15,6 +15,7 @@
 
 #include "avro/framing.h"
 #include "base/clock.h"
+#include "file/pace.h"
 #include "file/row_text.h"
 #include "flow/log.h"
 
@@ -56,10 +57,10 @@ class FileSource final : public flow::Source {
   void close() override { closed_ = true; }
 
  private:
-  explicit FileSource(FileSourceSpec spec) : spec_(std::move(spec)) {}
+  explicit FileSource(FileSourceSpec spec)
+      : spec_(std::move(spec)), pace_(spec_.rate_per_second, spec_.clock) {}
   Result<RowText> rewound() const;
   row::RawBatch read(const flow::PollLimits& limits);
-  uint64_t allowed(uint32_t most);
 
   FileSourceSpec spec_;
   Format format_ = Format::csv;
@@ -68,8 +69,7 @@ class FileSource final : public flow::Source {
   std::vector<Error> bad_rows_;
   uint64_t bad_count_ = 0, rows_total_ = 0;
   int64_t next_ = 0;
-  int64_t paced_from_ = 0;
-  Millis paced_since_;
+  Pace pace_;
   bool announced_ = false, answered_ = false, started_ = false, paused_ = false, at_end_ = false,
        closed_ = false;
   std::optional<Error> fault_;

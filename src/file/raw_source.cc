@@ -3,6 +3,7 @@
 #include "avro/json_text.h"
 #include "base/check.h"
 #include "file/digest.h"
+#include "file/pace.h"
 #include "file/row_text.h"
 #include "flow/config_values.h"
 
@@ -67,19 +68,22 @@ std::expected<Line, std::string> read_line(std::string_view text) {
 
 class RawSource final : public flow::Source {
  public:
-  RawSource(std::shared_ptr<const std::vector<Line>> lines, const Clock& clock)
-      : lines_(std::move(lines)), clock_(clock) {}
+  RawSource(std::shared_ptr<const std::vector<Line>> lines, const Clock& clock,
+            uint64_t rate_per_second)
+      : lines_(std::move(lines)), clock_(clock), pace_(rate_per_second, &clock) {}
 
   flow::SourceEvent poll(const flow::PollLimits& limits) override {
     if (closed_) return flow::Idle{};
     if (!std::exchange(announced_, true)) return flow::Assigned{{kOnly}, nullptr};
     if (!answered_ || !started_ || paused_ || at_end()) return flow::Idle{};
+    const uint64_t most = pace_.allowed(position(kOnly).value, limits.max_records);
+    if (most == 0) return flow::Idle{};
     row::RawBatch batch;
     batch.partition = kOnly;
     batch.memory = lines_;
     const Millis now = clock_.now();
     uint64_t bytes = 0;
-    for (uint32_t i = 0; i < limits.max_records && next_ < lines_->size(); ++i, ++next_) {
+    for (uint64_t i = 0; i < most && next_ < lines_->size(); ++i, ++next_) {
       const Line& line = (*lines_)[next_];
       bytes += (line.key ? line.key->size() : 0) + (line.value ? line.value->size() : 0);
       if (i > 0 && bytes > limits.max_bytes) break;
@@ -97,6 +101,7 @@ class RawSource final : public flow::Source {
     PENSTOCK_CHECK(partition == kOnly);
     started_ = true;
     next_ = std::min(static_cast<size_t>(next.value), lines_->size());
+    pace_.begin(next.value);
   }
   void answer() override { answered_ = true; }
   Offset position(Partition) const override { return {static_cast<int64_t>(next_)}; }
@@ -109,13 +114,14 @@ class RawSource final : public flow::Source {
  private:
   std::shared_ptr<const std::vector<Line>> lines_;
   const Clock& clock_;
+  Pace pace_;
   size_t next_ = 0;
   bool announced_ = false, answered_ = false, started_ = false, paused_ = false, closed_ = false;
 };
 
 }  // namespace
 
-Result<RawFile> open_raw(const std::string& path, const Clock& clock) {
+Result<RawFile> open_raw(const std::string& path, const Clock& clock, uint64_t rate_per_second) {
   PENSTOCK_TRY(text, read_file(path));
   auto lines = std::make_shared<std::vector<Line>>();
   uint32_t number = 0;
@@ -134,7 +140,7 @@ Result<RawFile> open_raw(const std::string& path, const Clock& clock) {
   RawFile file;
   file.name = "file:" + sha256_hex(text);
   file.rows_total = lines->size();
-  file.source = std::make_unique<RawSource>(std::move(lines), clock);
+  file.source = std::make_unique<RawSource>(std::move(lines), clock, rate_per_second);
   return file;
 }
 

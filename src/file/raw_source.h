@@ -15,6 +15,7 @@
 #include "base/error.h"
 #include "flow/log.h"
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -25,6 +26,7 @@ struct RawFile {
   uint64_t rows_total = 0;
   std::unique_ptr<flow::Source> source;
 };
-Result<RawFile> open_raw(const std::string& path, const Clock& clock);
+// `rate_per_second` 0: as fast as it goes.
+Result<RawFile> open_raw(const std::string& path, const Clock& clock, uint64_t rate_per_second = 0);
 
 }  // namespace penstock::file

@@ -10,7 +10,8 @@ namespace {
 
 class FakeClock final : public Clock {
  public:
-  Millis now() const override { return {777}; }
+  Millis now() const override { return {millis}; }
+  int64_t millis = 777;
 };
 
 void begin(flow::Source& source, int64_t next) {
@@ -64,6 +65,21 @@ TEST_CASE("a raw file goes on where it was") {
   CHECK(std::get<row::RawBatch>(event).records.size() == 1);
   CHECK(std::get<row::RawBatch>(event).records[0].offset == Offset{2});
   CHECK(std::holds_alternative<flow::Idle>(file->source->poll({})));
+}
+
+TEST_CASE("raw records keep to a rate") {
+  const Folder folder;
+  FakeClock clock;
+  auto file = open_raw(folder.write("a.jsonl", kLines), clock, 10);
+  REQUIRE(file.has_value());
+  begin(*file->source, 0);
+  CHECK(std::holds_alternative<flow::Idle>(file->source->poll({})));
+  clock.millis += 200;
+  const flow::SourceEvent event = file->source->poll({});
+  REQUIRE(std::holds_alternative<row::RawBatch>(event));
+  CHECK(std::get<row::RawBatch>(event).records.size() == 2);
+  CHECK(std::holds_alternative<flow::Idle>(file->source->poll({})));
+  CHECK_FALSE(file->source->at_end());
 }
 
 TEST_CASE("a wrong raw line is named before anything is sent") {

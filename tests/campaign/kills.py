@@ -3,58 +3,32 @@
 Campaigns on fresh folders: a week of real readings, each sent up to three times, plus 500 seeded bad records go through the
 meters pipeline in epochs of 50 rows, sent at 2,000 rows a second. `run` and `send` are killed at random moments and started
 again. At the end of each campaign: the rows and sums of expected.csv, fates that add up, as many absorbed as were sent again,
-and dead letters that are exactly the bad records.
+and in every topic exactly the records that must be there, byte for byte (whole_records.py), the dead letters among them.
 
-usage: kills.py [--kills N] [--seed S]
+usage: kills.py [--kills N] [--seed S] [--raw-records PROGRAM]
 Goes on until 3/4 of N kills left lag and 1/10 of N left a store ahead of its group, and fails when that took more than 2 N kills:
 then the kills do not bite.
 """
 import argparse
 import csv
-import datetime
 import json
 import pathlib
 import random
 import signal
 import socket
-import struct
 import subprocess
 import sys
 import tempfile
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "scenarios"))
-from pipeline_fixture import BINARY, READINGS, differences_to_expected, init_meters, look, penstock, rows  # noqa: E402
+import whole_records  # noqa: E402
+from pipeline_fixture import BINARY, READINGS, REPOSITORY, differences_to_expected, init_meters, look, penstock, rows  # noqa: E402
 
 BAD = 500
 HEADER = ["meter_id", "at", "kwh", "kvarh"]
+RATES = (2000, 8)  # rows a second: readings, broken bytes
 AGAIN_WITHIN = 1000  # rows: ten hours of event time
-
-
-def zigzag(number):
-    """Avro's long."""
-    number = (number << 1) ^ (number >> 63)
-    out = bytearray()
-    while number > 0x7F:
-        out.append(number & 0x7F | 0x80)
-        number >>= 7
-    return bytes(out) + bytes([number])
-
-
-def reading_bytes(row):
-    """The datum that a row of the csv becomes."""
-    meter, at, kwh, kvarh = row
-    millis = int(datetime.datetime.fromisoformat(at.replace("Z", "+00:00")).timestamp()) * 1000
-    return zigzag(len(meter.encode())) + meter.encode() + zigzag(millis) + struct.pack("<dd", float(kwh), float(kvarh))
-
-
-def only_reading(value_hex):
-    """Of a dead letter's record: the reading, behind the framing's header and before what a later stage appended."""
-    datum = bytes.fromhex(value_hex)[10:]
-    end = 1 + (datum[0] >> 1)  # names are short
-    while datum[end] & 0x80:
-        end += 1
-    return datum[: end + 17].hex()
 
 
 def write_inputs(folder, seed):
@@ -62,36 +36,33 @@ def write_inputs(folder, seed):
     randomness = random.Random(seed)
     with open(READINGS / "readings.csv", newline="") as file:
         good = [[r[name] for name in HEADER] for r in csv.DictReader(file)]
-    mixed = list(enumerate(good))  # by place
+    mixed = [(place, row, "row") for place, row in enumerate(good)]
     for place, row in enumerate(good):
-        mixed += [(place + randomness.uniform(0.5, AGAIN_WITHIN), row) for _ in range(randomness.randrange(3))]
-    expected = {"implausible": [], "join.no_match": [], "broken": [], "dropped": 0, "absorbed": len(mixed) - len(good)}
+        mixed += [(place + randomness.uniform(0.5, AGAIN_WITHIN), row, "again") for _ in range(randomness.randrange(3))]
+    expected = whole_records.Expected(READINGS / "meters.csv")
     broken = []
     for number in range(BAD):
         kind = ("implausible", "join.no_match", "dropped", "broken")[number % 4]
         place = randomness.uniform(0, len(good))
         meter, at = good[int(place)][:2]
         if kind == "broken":
-            size = randomness.randrange(0, 40)
-            start = b"" if randomness.random() < 0.5 else b"\xc3\x01"
-            broken.append({"key": meter, "value_hex": (start + randomness.randbytes(size)).hex()})
-            expected[kind].append(broken[-1]["value_hex"])
+            value = (b"" if randomness.random() < 0.5 else b"\xc3\x01") + randomness.randbytes(randomness.randrange(0, 40))
+            broken.append({"key": meter, "value_hex": value.hex()})
+            expected.sent_broken(meter, value)
             continue
         row = {
             "implausible": [meter, at, f"-{randomness.random() + 0.001:.6f}", "0.0"],
             "join.no_match": [f"unknown-{number}", at, "0.5", "0.0"],
             "dropped": [f"TEST-{number}", at, "0.5", "0.0"],
         }[kind]
-        if kind == "dropped":
-            expected[kind] += 1
-        else:
-            expected[kind].append(reading_bytes(row).hex())
-        mixed.append((place, row))
+        mixed.append((place, row, kind))
     mixed.sort(key=lambda one: one[0])
+    for _, row, becomes in mixed:
+        expected.sent(row, becomes)
     with open(folder / "mixed.csv", "w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(HEADER)
-        writer.writerows(row for _, row in mixed)
+        writer.writerows(row for _, row, _ in mixed)
     (folder / "raw.jsonl").write_text("".join(json.dumps(line) + "\n" for line in broken))
     return expected
 
@@ -114,20 +85,22 @@ class Campaign:
     def start(self, *arguments):
         return subprocess.Popen([BINARY, *map(str, arguments)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
-    def sends(self, *options):
-        return [["send", self.folder, "--to", "ingest", *options, self.folder / "mixed.csv"],
-                ["send", self.folder, "--to", "ingest", "--raw", self.folder / "raw.jsonl"]]
+    def sends(self, per_second=()):
+        """`per_second`: so many rows of each; the broken ones alone would be a flood of dead letters, which stops a stage."""
+        files = [["--to", "ingest", self.folder / "mixed.csv"], ["--to", "ingest", "--raw", self.folder / "raw.jsonl"]]
+        rates = [["--rate", rate] for rate in per_second] or [[], []]
+        return [["send", self.folder, *rate, *file] for rate, file in zip(rates, files)]
 
     def one_round(self):
         """Mostly run and sends together; else the sends alone and then run alone, which meets what they left."""
         if self.randomness.random() < 0.6:
             run = self.start("run", self.folder)
-            sends = [self.start(*arguments) for arguments in self.sends("--rate", "2000")]
+            sends = [self.start(*arguments) for arguments in self.sends(RATES)]
             victims = [run, sends[0]]
             self.randomness.shuffle(victims)
             self.kill_somewhere(victims, [run, *sends], sends, 0.05, 0.5)
         else:
-            sends = [self.start(*arguments) for arguments in self.sends("--rate", "2000")]
+            sends = [self.start(*arguments) for arguments in self.sends(RATES)]
             self.kill_somewhere([sends[0]], sends, sends, 0.2, 0.5)
             run = self.start("run", self.folder)
             self.kill_somewhere([run], [run], None, 0.0, 0.15)
@@ -161,7 +134,7 @@ class Campaign:
         self.lagging += lag["lag"] > 0
         self.ahead += any(p["position"] > p["group_position"] for p in lag["partitions"])
 
-    def finish(self, expected):
+    def finish(self, expected, raw_records):
         for arguments in self.sends():  # as fast as it goes
             subprocess.run([BINARY, *map(str, arguments)], capture_output=True)
         penstock("run", self.folder, "--until-idle")
@@ -171,27 +144,22 @@ class Campaign:
             problems.append(f"{count} rows")
         verified = look("verify", self.folder)
         problems += [f"{s['what']}: {s['equation']}" for s in verified["sums"] if not s["holds"]]
-        found = {"implausible": [], "join.no_match": [], "broken": []}
-        for letter in look("dead", self.folder, "-n", "-1")["letters"]:
-            name = letter["reason"] if letter["reason"] in found else "broken"
-            found[name].append(letter["value_hex"] if name == "broken" else only_reading(letter["value_hex"]))
-        stages = look("status", self.folder)["stages"]
-        dropped = sum(sum(s["fates"]["dropped"].values()) for s in stages)
-        if dropped != expected["dropped"]:
-            problems.append(f"dropped {dropped}, expected {expected['dropped']}")
-        absorbed = sum(s["fates"]["absorbed"] for s in stages)
-        if absorbed != expected["absorbed"]:
-            problems.append(f"absorbed {absorbed}, expected {expected['absorbed']}")
-        for name, letters in found.items():
-            if sorted(letters) != sorted(expected[name]):
-                problems.append(f"dead letters {name}: {len(letters)}, expected {len(expected[name])}, or others than these")
-        return problems
+        fates = [s["fates"] for s in look("status", self.folder)["stages"]]
+        for name, count in (("dropped", sum(sum(f["dropped"].values()) for f in fates)),
+                            ("absorbed", sum(f["absorbed"] for f in fates))):
+            if count != expected.counts[name]:
+                problems.append(f"{name} {count}, expected {expected.counts[name]}")
+        letters = look("dead", self.folder, "-n", "1")["topics"]
+        if sum(topic["distinct"] for topic in letters) != expected.letters.total():
+            problems.append(f"dead tells of {letters}, expected {expected.letters.total()}")
+        return problems + whole_records.problems(raw_records, self.folder / ".penstock", expected)
 
 
 def main():
     options = argparse.ArgumentParser()
     options.add_argument("--kills", type=int, default=200)
     options.add_argument("--seed", type=int, default=1)
+    options.add_argument("--raw-records", default=REPOSITORY / "build" / "release" / "tests" / "campaign" / "raw_records")
     options = options.parse_args()
     kills = lagging = ahead = campaigns = 0
     wanted_lagging, wanted_ahead = options.kills * 3 // 4, options.kills // 10
@@ -207,7 +175,7 @@ def main():
             expected = write_inputs(folder, seed)
             while campaign.kills < min(25, 2 * options.kills - kills):
                 campaign.one_round()
-            problems = campaign.finish(expected)
+            problems = campaign.finish(expected, options.raw_records)
         campaigns += 1
         kills, lagging, ahead = kills + campaign.kills, lagging + campaign.lagging, ahead + campaign.ahead
         print(f"campaign {campaigns} (seed {seed}): {campaign.kills} kills, {campaign.lagging} left lag, "
