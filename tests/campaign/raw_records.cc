@@ -1,5 +1,5 @@
-// Prints every record of an embedded log that nobody owns, a JSON object a line: topic, partition, offset,
-// and in hex the key and the value with its framing. `raw_records FOLDER/log`
+// Prints every record of an embedded log that nobody owns, a JSON object a line: topic, partition,
+// offset, and in hex the key and the value with its framing. `raw_records FOLDER/log`
 #include "log/embedded/embedded_log.h"
 
 #include <fmt/format.h>
