@@ -1,5 +1,5 @@
-// What the DynamoDB store costs its own process per item, against DynamoDB Local in memory, which is
-// another process.
+// What the DynamoDB store costs its own process per item, against DynamoDB Local in memory, which
+// is another process.
 //
 //     tools/with_dynamodb build/release/bench/dynamodb_bench
 //

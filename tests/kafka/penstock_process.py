@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import time
+import urllib.error
 import urllib.request
 
 PORT = re.compile(r"health and metrics on port (\d+)")
@@ -39,19 +40,24 @@ class Process:
     def output(self):
         return self.path.read_text(errors="replace")
 
-    def metrics(self):
-        """name -> sum over labels; empty while it does not answer."""
+    def get(self, path):
+        """What it answers there, as (status, text); (0, "") while nobody listens."""
         if self.port is None and (found := PORT.search(self.output())):
             self.port = int(found[1])
         if self.port is None:
-            return {}
+            return 0, ""
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics", timeout=2) as answer:
-                text = answer.read().decode()
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=2) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            return error.code, ""
         except OSError:
-            return {}
+            return 0, ""
+
+    def metrics(self):
+        """name -> sum over labels; empty while it does not answer."""
         sums = {}
-        for line in text.splitlines():
+        for line in self.get("/metrics")[1].splitlines():
             if not line.startswith("#"):
                 name = re.split(r"[{ ]", line, maxsplit=1)[0].removeprefix("penstock_")
                 sums[name] = sums.get(name, 0) + float(line.rsplit(" ", 1)[1])
