@@ -1,8 +1,8 @@
 // kill -9, again and again: 8 writers and two copying workers commit, readers follow, and the
 // process dies at a random moment. What lies in the folder afterwards has no gap, no repeat and no
-// torn epoch, and every output is what the positions say.
+// torn epoch, and every output is what the positions say, and so is what a stage remembers.
 //
-//   gen (no topic) ──feed──► in/p and mirror/(p+1)      value n at position n
+//   gen (no topic) ──feed──► in/p and mirror/(p+1)      value n at position n, which is remembered
 //   in ──copy──► out/p
 #include "base/random.h"
 #include "flow/log_contract.h"
@@ -51,12 +51,20 @@ struct Child {
     if (::write(progress, "x", 1) != 1) ::_exit(0);  // the parent is gone
   }
 
+  // What the feeder remembers: where it stands, under one of two keys.
+  static std::string memory_key(int64_t next) { return next % 2 == 0 ? "even" : "odd"; }
+  static flow::StateRows remembered(int64_t next) {
+    if (next == 0) return {};
+    return {{memory_key(next), std::to_string(next)}};
+  }
+
   // Epochs of a random size: the same numbers into two partitions of two topics, and the position.
   void feed(int32_t p, uint64_t seed) const {
     Random random(seed);
     ContractWaker waker;
-    auto sink = log.open_sink({"feed", {"gen"}, {"in", "mirror"}, "feeder"}, waker);
+    auto sink = log.open_sink({"feed", {"gen"}, {"in", "mirror"}, "feeder", true}, waker);
     const flow::Owned own = flow::contract::claim_now(**sink, waker, {{0, p}}).at(0);
+    if (own.state != remembered(own.next.value)) ::_exit(kViolation);
     flow::Fates fates = own.fates;
     wire::RecordsBuilder records;
     for (int64_t next = own.next.value;;) {
@@ -72,6 +80,11 @@ struct Child {
       };
       write(0, p);
       write(1, (p + 1) % kPartitions);
+      const flow::StateRows row = remembered(next + count);
+      const std::string other = memory_key(next + count + 1);
+      const std::vector<flow::StateChange> changes = {{{0, p}, row[0].key, row[0].value},
+                                                      {{0, p}, other, {}, true}};
+      if ((*sink)->write_state(changes) != flow::WriteAnswer::accepted) ::_exit(kViolation);
       fates.in += static_cast<uint64_t>(count);
       committed(flow::contract::commit_now(
           **sink, waker, {{{{0, p}, own.term, {next}, {next + count}, fates}}, nullptr}));

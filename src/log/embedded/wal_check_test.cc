@@ -149,6 +149,22 @@ TEST_CASE("a torn last write is passed, and the folder goes on") {
   CHECK(written.open_with(torn, false).values == kWrites);
 }
 
+TEST_CASE("the first write of all was torn: the folder begins anew, and opens ever after") {
+  const TempFolder folder;
+  for (int round = 0; round < 3; ++round) {
+    auto log = open_embedded_log({.folder = folder.path(), .sync = false});
+    REQUIRE_MESSAGE(log.has_value(), one_line(log.error()));
+    flow::contract_topics(**log, {{.name = "t"}});
+    flow::contract_append(**log, "t", 0, {value_of(round)});
+    log->reset();
+    const auto files = wal_files(folder.path());
+    if (round == 0) write_file(files.at(0), read_file(files.at(0)).substr(0, 30));
+  }
+  auto log = open_embedded_log({.folder = folder.path(), .sync = false});
+  REQUIRE(log);
+  CHECK(flow::contract_read(**log, "t", 0) == Strings{value_of(1), value_of(2)});
+}
+
 TEST_CASE("damage in the middle is refused: never fewer records without a word") {
   const Written written;
   Random random(20261128);
