@@ -137,8 +137,8 @@ void add_file_verbs(Builder& b) {
   b.files(test);
   b.value(test, "-k,--name", b.options.name, "only tests whose name contains this");
   b.value(test, "--junit", b.options.junit_file, "write a JUnit report");
-  CLI::App* init = b.verb("init", "a new pipeline: meters, article or minimal, in a folder");
-  init->add_option("TEMPLATE_AND_DIR", b.options.inputs, "[meters|article|minimal] DIR")
+  CLI::App* init = b.verb("init", "a new pipeline from a template, in a folder");
+  init->add_option("TEMPLATE_AND_DIR", b.options.inputs, "[meters|article|beside|minimal] DIR")
       ->required()
       ->expected(1, 2);
   b.verb("schema", "the JSON Schema of the pipeline file");

@@ -12,6 +12,10 @@
 
 namespace penstock::app {
 
+std::string counted(size_t count, const char* noun) {
+  return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
+}
+
 Result<int> check(const Options& options, ops::Output& output) {
   int code = 0;
   for (const std::string& given : options.files) {
@@ -24,10 +28,10 @@ Result<int> check(const Options& options, ops::Output& output) {
       code = 78;
     } else {
       output.out(fmt::format(
-          "{}: ok ({} stages, {} topics, {} tests; target {}){}\n", path,
-          checked.plan->stages.size(), checked.plan->topics.size(), checked.plan->tests.size(),
-          checked.plan->target,
-          checked.warnings.empty() ? "" : fmt::format(", {} warnings", checked.warnings.size())));
+          "{}: ok ({}, {}, {}; target {}){}\n", path, counted(checked.plan->stages.size(), "stage"),
+          counted(checked.plan->topics.size(), "topic"),
+          counted(checked.plan->tests.size(), "test"), checked.plan->target,
+          checked.warnings.empty() ? "" : ", " + counted(checked.warnings.size(), "warning")));
     }
   }
   return code;

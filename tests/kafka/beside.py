@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 """Penstock beside other programs on the same topics: bare Avro in and out, keys and partitions kept; and five `apply` at once."""
 import io
-import json
 import os
 import pathlib
 import subprocess
@@ -19,30 +18,11 @@ import fastavro  # noqa: E402
 import outside  # noqa: E402
 from broker import Broker  # noqa: E402
 from penstock_process import Process, wait_until  # noqa: E402
-from pipeline_fixture import check  # noqa: E402
+from pipeline_fixture import check, penstock  # noqa: E402
 
+# What the two other programs know; the stage between them is examples/beside.
 READING = {"type": "record", "name": "Reading", "fields": [{"name": "meter", "type": "string"}, {"name": "kwh", "type": "double"}]}
 CHECKED = {"type": "record", "name": "Reading", "fields": [*READING["fields"], {"name": "watt_hours", "type": ["null", "double"]}]}
-PIPELINE = """pipeline: beside
-version: 1
-schemas: {reading: reading.avsc}
-topics:
-  measured: {schema: reading, framing: bare, key: meter, partitions: 6}
-  checked: {key: meter, framing: bare, partition: same, partitions: 6}
-stages:
-  check:
-    from: measured
-    steps:
-      - drop: "kwh < 0.0"
-      - set: {watt_hours: kwh * 1000.0}
-    to: checked
-targets:
-  kafka:
-    log: {kafka: "${env:BROKERS}"}
-    topics: {replicas: 1}
-"""
-
-
 def write(bootstrap, count):
     """Another program: its own partitions, which no hash of the key would choose."""
     producer = confluent_kafka.Producer({"bootstrap.servers": bootstrap})
@@ -55,9 +35,8 @@ def write(bootstrap, count):
 
 def main():
     with tempfile.TemporaryDirectory() as temporary, Broker() as broker:
-        folder = pathlib.Path(temporary)
-        (folder / "reading.avsc").write_text(json.dumps(READING))
-        (folder / "pipeline.yaml").write_text(PIPELINE)
+        folder = pathlib.Path(temporary) / "beside"
+        penstock("init", "beside", folder)
         environment = os.environ | {"BROKERS": broker.bootstrap}
         applies = [subprocess.Popen([os.environ["PENSTOCK_BINARY"], "apply", folder, "-t", "kafka", "--data", folder / "data"], env=environment,
                                     stdout=subprocess.PIPE, text=True) for _ in range(5)]

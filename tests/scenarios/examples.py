@@ -34,7 +34,7 @@ def produce_until(folder, store, rows):
 
 
 with tempfile.TemporaryDirectory() as temporary:
-    for name in ("article", "meters", "minimal"):
+    for name in ("article", "beside", "meters", "minimal"):
         folder = pathlib.Path(temporary) / name
         penstock("init", name, folder)
         penstock("check", folder)
@@ -42,6 +42,8 @@ with tempfile.TemporaryDirectory() as temporary:
         if name == "minimal":
             lines = '{"id": "a", "value": 1.5}\n{"id": "b", "value": 2.5}\n{"id": "a", "value": 3.5}\n'
             penstock("send", folder, "--to", "events", "-", stdin=lines)
+        elif name == "beside":
+            penstock("send", folder, "--to", "measured", "-", stdin='{"meter": "m1", "kwh": 1.5}\n{"meter": "m2", "kwh": -1.0}\n')
         else:
             produce_until(folder, {"article": "messages", "meters": "warehouse"}[name], 40)
         penstock("run", folder, "--until-idle")
@@ -52,6 +54,9 @@ with tempfile.TemporaryDirectory() as temporary:
             check(found["values"] == 2, "minimal: two ids, two rows")
             newest = penstock("tail", folder, "values")
             check('"value":3.5' in newest and '"doubled":7' in newest, "minimal: the last value of an id wins")
+        if name == "beside":
+            newest = penstock("tail", folder, "checked")
+            check('"watt_hours":1500' in newest and '"m2"' not in newest, "beside: one reading was dropped, the other has its watt hours")
         if name == "article":
             stages = {s["stage"]: s["fates"]["in"] for s in look("status", folder)["stages"]}
             check(found["messages"] == stages["preprocessing"], "article: every message that came in is a row")
