@@ -41,11 +41,12 @@ test-kafka: ## the tests that start real Kafka brokers
 
 test-stores: ## stores on real servers, long: faults by the dozen, an outage of three minutes
 	@tools/setup postgres
+	@tools/setup kafka
 	@tools/setup test
 	@$(call configure,$(EVERYTHING))
 	@ninja -C $(BUILD) -j $(JOBS) --quiet
 	@$(link)
-	@tools/run_tests $(BUILD) -R 'store_postgres|postgres_'
+	@tools/run_tests $(BUILD) -R '^(store_)?(postgres|dynamodb|both)'
 
 chaos: ## a pipeline on three brokers while everything around it fails
 	@tools/setup kafka

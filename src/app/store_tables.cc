@@ -27,7 +27,7 @@ void describe_one(const plan::Store& store, std::string& out) {
                : Result<std::vector<std::string>>(std::unexpected(std::move(settings).error()));
   if (!is_there) {
     append_lines("made anew it would be:", database.ddl(store.table), out);
-    append_lines("not compared, or it does not fit:", {one_line(is_there.error())}, out);
+    append_lines("not compared:", {one_line(is_there.error())}, out);
     if (!is_there.error().cure.empty()) append_lines("cure:", {is_there.error().cure}, out);
     return;
   }

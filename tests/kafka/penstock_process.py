@@ -83,4 +83,5 @@ class Process:
 
     def told(self):
         """For a failed check: its figures and the end of what it said."""
-        return f"{self.name}: {self.metrics()}\n{self.output()[-2000:]}"
+        state = "runs" if self.running() else f"ended with {self.process.returncode}"
+        return f"{self.name} {state}: {self.metrics()}\n{self.output()[-2000:]}"

@@ -6,15 +6,11 @@ a dead letter, and no table is made for it.
 import json
 import os
 import pathlib
-import sys
 import tempfile
 
-HERE = pathlib.Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE), str(HERE.parent / "scenarios"), str(HERE.parent / "kafka")]
-from penstock_process import Process, wait_until  # noqa: E402
-from pg_proxy import Proxy  # noqa: E402
-from pipeline_fixture import BINARY, check, penstock  # noqa: E402
-from postgres_faults import PASSWORD, Server  # noqa: E402
+from campaign import BINARY, Process, check, penstock, wait_until
+from pg_proxy import Proxy
+from postgres_side import PASSWORD, Server
 
 PIPELINE = """pipeline: p
 version: 1
@@ -44,11 +40,8 @@ def main():
     os.environ.update(PASSWORD)
     with tempfile.TemporaryDirectory() as temporary:
         os.chmod(temporary, 0o755)
-        server = Server(pathlib.Path(temporary) / "pg")
-        try:
+        with Server(pathlib.Path(temporary) / "pg") as server:
             scenario(pathlib.Path(temporary) / "p", server)
-        finally:
-            server.tool("down", server.folder)
 
 
 def scenario(folder, server):
@@ -56,8 +49,8 @@ def scenario(folder, server):
     folder.mkdir()
     (folder / "pipeline.yaml").write_text(PIPELINE.format(port=proxy.port))
     (folder / "reading.avsc").write_text(json.dumps(SCHEMA))
-    server.ask("create table meters (meter_id text, tenant text); insert into meters values ('m1', 'alpine'), ('m2', 'baltic'), "
-               "('m3', 'nordic')")
+    server.change("create table meters (meter_id text, tenant text); insert into meters values ('m1', 'alpine'), ('m2', 'baltic'), "
+                   "('m3', 'nordic')")
     text = penstock("plan", folder, "-t", "pg")
     check('CREATE TABLE "public"."usage_alpine"' in text and '"usage_baltic"' in text, "plan shows the tables that are missing")
     run = Process(folder, "run", ["run", folder, "-t", "pg"], PASSWORD)
@@ -77,7 +70,7 @@ def scenario(folder, server):
     check([letter["reason"] for letter in letters] == ["route.unknown"], "a tenant that is not declared is a dead letter")
     check(server.ask("select to_regclass('usage_nordic') is null") == [["t"]], "and has no table")
 
-    server.ask("update meters set tenant = 'baltic' where meter_id = 'm1'")
+    server.change("update meters set tenant = 'baltic' where meter_id = 'm1'")
     at = iter(range(2, 1000))
     check(wait_until(lambda: (send("m1", next(at)), ["m1"] in [row[:1] for row in rows("baltic")])[1], 30), "a refresh brings the change")
     proxy.refuse()
@@ -89,8 +82,12 @@ def scenario(folder, server):
     check(run.wait(60) == 0, "the run ends well")
     text = penstock("plan", folder, "-t", "pg")
     check("as the records need it" in text, "plan says that the tables fit")
-    server.ask("alter table usage_alpine drop column tenant, add column extra int not null")
-    check("lacks columns" not in (text := penstock("plan", folder, "-t", "pg")) and "extra" in text, "plan says what differs")
+    server.change("alter table usage_alpine drop column tenant, add column extra int not null default 0; "
+                  "alter table usage_alpine alter column extra drop default")
+    text = penstock("plan", folder, "-t", "pg")
+    check('needs a value in "extra"' in text, "plan says which column the records do not fill")
+    check('ALTER TABLE "public"."usage_alpine" ADD COLUMN "tenant"' in text, "and the statement for the one that the table lacks")
+    check("usage_baltic" not in text.split("what differs from the records:")[1], "and nothing of a table that fits")
 
 
 if __name__ == "__main__":

@@ -180,7 +180,8 @@ Answer<Connection> Connection::open(const ConnectionSettings& settings,
   }
   names.push_back(nullptr);
   values.push_back(nullptr);
-  Connection made(pq.PQconnectStartParams(names.data(), values.data(), 0), interrupt);
+  Connection made(pq.PQconnectStartParams(names.data(), values.data(), 0), interrupt,
+                  settings.answer_millis);
   const int64_t deadline = now_millis() + kConnectMillis;
   PostgresPollingStatusType want = PGRES_POLLING_WRITING;
   while (made.connection_ != nullptr && pq.PQstatus(made.connection_) != CONNECTION_BAD &&
@@ -209,11 +210,16 @@ Answer<Connection> Connection::open(const ConnectionSettings& settings,
 }
 
 Connection::Connection(Connection&& other) noexcept
-    : connection_(std::exchange(other.connection_, nullptr)), interrupt_(other.interrupt_) {}
+    : connection_(std::exchange(other.connection_, nullptr)),
+      interrupt_(other.interrupt_),
+      answer_millis_(other.answer_millis_),
+      lost_(other.lost_) {}
 
 Connection& Connection::operator=(Connection&& other) noexcept {
   std::swap(connection_, other.connection_);
   std::swap(interrupt_, other.interrupt_);
+  std::swap(answer_millis_, other.answer_millis_);
+  std::swap(lost_, other.lost_);
   return *this;
 }
 
@@ -221,7 +227,8 @@ Connection::~Connection() {
   if (connection_ != nullptr) libpq().PQfinish(connection_);
 }
 
-DbError Connection::lost(std::string_view what) const {
+DbError Connection::lost(std::string_view what) {
+  lost_ = true;
   std::string said = connection_ == nullptr ? "" : one_line_of(libpq().PQerrorMessage(connection_));
   return {Trouble::lost, "", said.empty() ? std::string(what) : std::move(said)};
 }
@@ -244,7 +251,7 @@ bool Connection::wait(bool to_write, int64_t deadline_millis) {
 // ---- statements
 
 Answer<void> Connection::flush() {
-  const int64_t deadline = now_millis() + kAnswerMillis;
+  const int64_t deadline = now_millis() + answer_millis_;
   while (true) {
     const int left = libpq().PQflush(connection_);
     if (left == 0) return {};
@@ -258,7 +265,7 @@ Answer<void> Connection::flush() {
 
 Answer<std::vector<Rows>> Connection::collect(bool& copying) {
   const Libpq& pq = libpq();
-  const int64_t deadline = now_millis() + kAnswerMillis;
+  const int64_t deadline = now_millis() + answer_millis_;
   std::vector<Rows> all;
   std::optional<DbError> error;
   while (true) {
@@ -312,7 +319,7 @@ Answer<std::vector<Rows>> Connection::begin_copy(const std::string& sql) {
 
 Answer<void> Connection::put(ByteView bytes) {
   constexpr size_t kPiece = 1 << 16;
-  const int64_t deadline = now_millis() + kAnswerMillis;
+  const int64_t deadline = now_millis() + answer_millis_;
   for (size_t at = 0; at < bytes.size();) {
     const size_t size = std::min(kPiece, bytes.size() - at);
     const int taken = libpq().PQputCopyData(connection_, bytes.data() + at, static_cast<int>(size));
@@ -327,7 +334,7 @@ Answer<void> Connection::put(ByteView bytes) {
 }
 
 Answer<void> Connection::end_copy() {
-  const int64_t deadline = now_millis() + kAnswerMillis;
+  const int64_t deadline = now_millis() + answer_millis_;
   while (true) {
     const int ended = libpq().PQputCopyEnd(connection_, nullptr);
     if (ended < 0) return std::unexpected(lost("the connection is gone"));
@@ -353,7 +360,7 @@ bool Connection::in_transaction() const {
   return status == PQTRANS_INTRANS || status == PQTRANS_INERROR;
 }
 int32_t Connection::backend() const { return libpq().PQbackendPID(connection_); }
-bool Connection::good() const { return libpq().PQstatus(connection_) == CONNECTION_OK; }
+bool Connection::good() const { return !lost_ && libpq().PQstatus(connection_) == CONNECTION_OK; }
 
 std::string sql_name(std::string_view name) {
   std::string out = "\"";

@@ -7,7 +7,8 @@
 // Thread      one at a time; Interrupt from any.
 // Lifetime    an Interrupt outlives the connections that watch it.
 // Limits      connecting ends after kConnectMillis (but names are looked up by libpq, which waits
-//             as long as the resolver does), an answer comes within kAnswerMillis.
+//             as long as the resolver does). A server that says nothing for answer_millis, or stops
+//             in the middle, is `lost`.
 // Errors      DbError: whose turn it is, the SQLSTATE, the server's own words. Never a password.
 //
 //     auto db = Connection::open(settings, &interrupt);
@@ -32,7 +33,7 @@ struct pg_conn;
 namespace penstock::store::postgres {
 
 inline constexpr int64_t kConnectMillis = 10'000;
-inline constexpr int64_t kAnswerMillis = 300'000;
+inline constexpr int64_t kAnswerMillis = 120'000;
 
 enum class Trouble : uint8_t {
   data,      // a value that its column does not take
@@ -56,6 +57,7 @@ Error to_error(const DbError& error, std::string_view where);
 struct ConnectionSettings {
   std::vector<std::pair<std::string, std::string>> parameters;  // libpq's own
   std::string where;  // "energy on db.internal", for people
+  int64_t answer_millis = kAnswerMillis;
 };
 
 class Interrupt {
@@ -105,15 +107,18 @@ class Connection {
   bool good() const;
 
  private:
-  explicit Connection(pg_conn* connection, const Interrupt* interrupt)
-      : connection_(connection), interrupt_(interrupt) {}
+  Connection(pg_conn* connection, const Interrupt* interrupt, int64_t answer_millis)
+      : connection_(connection), interrupt_(interrupt), answer_millis_(answer_millis) {}
   bool wait(bool to_write, int64_t deadline_millis);
   Answer<std::vector<Rows>> collect(bool& copying);
   Answer<void> flush();
-  DbError lost(std::string_view what) const;
+  // From then on the connection is not good().
+  DbError lost(std::string_view what);
 
   pg_conn* connection_ = nullptr;
   const Interrupt* interrupt_ = nullptr;
+  int64_t answer_millis_;
+  bool lost_ = false;  // libpq itself thinks well of a server that is silent
 };
 
 // `name` in the quotes of SQL; `text` as a literal (with standard_conforming_strings).

@@ -1,6 +1,20 @@
 #include "store/postgres/test_database.h"
 
 namespace penstock::store::postgres {
+namespace {
+
+// What would be cut is not answered instead, over a connection that lives.
+class SilentHarness final : public PostgresHarness {
+ public:
+  SilentHarness() : PostgresHarness(300) {}
+  bool arm(const flow::StoreCut& cut) override {
+    proxy().hush(cut);
+    return true;
+  }
+  bool disarm() override { return proxy().was_hushed(); }
+};
+
+}  // namespace
 
 TEST_CASE("store contract: postgres") {
   for (const auto& contract : flow::store_contract()) {
@@ -8,6 +22,11 @@ TEST_CASE("store contract: postgres") {
     PostgresHarness harness;
     contract.run(harness);
   }
+}
+
+TEST_CASE("a server that says nothing, or half of an answer, is given up in time") {
+  SilentHarness harness;
+  flow::store_cases::cut_at_every_request(harness, flow::Merge::upsert);
 }
 
 // What a server says is not trusted to make sense: whatever comes, each call ends, and nothing

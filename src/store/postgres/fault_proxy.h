@@ -14,6 +14,7 @@
 #include <arpa/inet.h>
 #include <doctest/doctest.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 
 #include <poll.h>
@@ -66,6 +67,16 @@ class FaultProxy {
   // From now on now and then a message of the server's is another one than it sent, and its
   // connection ends after it. 0: no more.
   void garble(uint64_t seed) { garbles_ = seed; }
+  // The answer to a request, counted as by arm(), never comes, or only its first half does; the
+  // connection stays.
+  void hush(const flow::StoreCut& cut) {
+    const std::lock_guard lock(mutex_);
+    hush_ = cut;
+  }
+  bool was_hushed() {
+    const std::lock_guard lock(mutex_);
+    return !std::exchange(hush_, std::nullopt).has_value();
+  }
   // The next connection that sends data of a COPY stands still from then on, before its end.
   void stall_in_copy() { stalls_ = true; }
   void wait_for_stall() {
@@ -89,6 +100,8 @@ class FaultProxy {
     bool started = false;
     bool swallows = false;  // the answer to the request is lost, then the connection
     bool stalled = false;
+    bool hushed = false;
+    bool half = false;  // the next answer comes to its half
     bool dead = false;
   };
 
@@ -155,6 +168,10 @@ class FaultProxy {
       close_both(pair);
       return;
     }
+    // Messages are passed on one by one: none of them waits for the former one's acknowledgement.
+    const int yes = 1;
+    for (const int each : {pair.client, pair.server})
+      setsockopt(each, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
     pairs_.push_back(std::move(pair));
   }
 
@@ -201,7 +218,10 @@ class FaultProxy {
       }
       return;
     }
-    if (!pair.swallows) {
+    if (pair.hushed) {
+      if (std::exchange(pair.half, false))
+        send_all(pair, pair.client, bytes.substr(0, bytes.size() / 2));
+    } else if (!pair.swallows) {
       send_all(pair, pair.client, garbled(pair, bytes));
     } else if (bytes[0] == 'Z' || bytes[0] == 'G') {
       pair.dead = true;
@@ -226,6 +246,11 @@ class FaultProxy {
 
   void request(Pair& pair, std::string_view bytes) {
     if (bytes.substr(5).starts_with("BEGIN")) ++transactions_;
+    if (hush_ && hush_->after-- == 0) {
+      pair.hushed = true;
+      pair.half = hush_->applied;
+      hush_.reset();
+    }
     if (!cut_ || cut_->after-- > 0) return;
     pair.swallows = cut_->applied;
     pair.dead = !cut_->applied;
@@ -253,7 +278,7 @@ class FaultProxy {
   std::mutex mutex_;  // guards what follows
   int listener_ = -1;
   std::list<Pair> pairs_;
-  std::optional<flow::StoreCut> cut_;
+  std::optional<flow::StoreCut> cut_, hush_;
   std::thread thread_;
 };
 

@@ -131,7 +131,9 @@ Result<std::vector<std::string>> PostgresStore::compare(const flow::StoreTable& 
   PENSTOCK_TRY(db, open());
   std::vector<std::string> lines;
   for (const TableName& name : names_of(table, settings_.schema)) {
-    PENSTOCK_TRY(missing, missing_text(db, settings_.connection.where, table, name));
+    PENSTOCK_TRY(missing, differences(db, settings_.connection.where, table, name));
+    for (const Error& error : missing.unfit)
+      lines.push_back(fmt::format("{}; cure: {}", error.message, error.cure));
     lines.insert(lines.end(), missing.statements.begin(), missing.statements.end());
     for (const std::string& note : missing.notes) lines.push_back(name.text() + ": " + note);
   }

@@ -41,8 +41,8 @@ class PostgresStore final : public flow::Store {
   Result<std::vector<std::string>> newest(const flow::StoreTable& table, uint32_t limit,
                                           const std::optional<flow::RowFilter>& of) override;
 
-  // For people, a line each: the DDL that is missing, and what is narrower than the records. An
-  // error is what would not fit.
+  // For people, a line each: what does not fit, with its cure, the DDL that is missing, and what is
+  // narrower than the records.
   Result<std::vector<std::string>> compare(const flow::StoreTable& table);
   // What create_missing() would run for a database that has nothing.
   std::vector<std::string> ddl(const flow::StoreTable& table) const;

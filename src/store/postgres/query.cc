@@ -9,6 +9,7 @@ namespace penstock::store::postgres {
 Result<std::string> query_lines(StoreSettings settings, std::string sql, uint64_t rows_max,
                                 const Interrupt* interrupt) {
   const std::string where = settings.connection.where;
+  settings.connection.answer_millis = kQueryMillis;
   for (auto& [name, value] : settings.connection.parameters) {
     if (name == "target_session_attrs") value = "any";  // a replica will do
   }

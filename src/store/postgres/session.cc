@@ -17,7 +17,7 @@ constexpr const char* kSetUp =
     "SET client_encoding = 'UTF8'; SET standard_conforming_strings = on; "
     "SET client_min_messages = warning; SET timezone = 'UTC'; SET datestyle = 'ISO, YMD'; "
     "SET default_transaction_isolation = 'read committed'; SET lock_timeout = '30s'; "
-    "SET statement_timeout = 0; SET idle_in_transaction_session_timeout = '60s'; SET jit = off; "
+    "SET idle_in_transaction_session_timeout = '60s'; SET jit = off; "
     "SELECT pg_catalog.set_config('synchronous_commit', 'on', false) WHERE "
     "pg_catalog.current_setting('synchronous_commit') = 'off'";
 
@@ -32,7 +32,10 @@ DbError unreadable(std::string what) { return {Trouble::settings, "XX001", std::
 Answer<Connection> open_database(const StoreSettings& settings, const Interrupt* interrupt) {
   auto db = Connection::open(settings.connection, interrupt);
   if (!db) return db;
-  if (auto set = db->run(kSetUp); !set) return std::unexpected(std::move(set).error());
+  // The server gives a statement up before we give the server up: then it holds no lock any more.
+  const std::string set_up = fmt::format("{}; SET statement_timeout = {}", kSetUp,
+                                         settings.connection.answer_millis / 6 * 5);
+  if (auto set = db->run(set_up); !set) return std::unexpected(std::move(set).error());
   return db;
 }
 

@@ -245,8 +245,8 @@ std::string create_positions_text(std::string_view schema) {
       positions_name(schema));
 }
 
-Result<Missing> missing_text(Connection& db, const std::string& where,
-                             const flow::StoreTable& table, const TableName& name) {
+Result<Missing> differences(Connection& db, const std::string& where, const flow::StoreTable& table,
+                            const TableName& name) {
   auto found = find_table(db, name);
   if (!found) return std::unexpected(to_error(found.error(), where));
   Missing missing;
@@ -255,8 +255,13 @@ Result<Missing> missing_text(Connection& db, const std::string& where,
     return missing;
   }
   missing.is_there = true;
-  if (found->kind != 'r' && found->kind != 'p')
-    return other_table(where, name, "is no table that takes rows by their key");
+  const auto keep = [&](Result<void> fits) {
+    if (!fits) missing.unfit.push_back(std::move(fits).error());
+  };
+  if (found->kind != 'r' && found->kind != 'p') {
+    keep(other_table(where, name, "is no table that takes rows by their key"));
+    return missing;
+  }
   for (const avro::Field& field : table.schema->root().fields) {
     const ColumnType type = type_of(table, field);
     const auto column = std::ranges::find(found->columns, field.name, &FoundColumn::name);
@@ -264,12 +269,19 @@ Result<Missing> missing_text(Connection& db, const std::string& where,
       missing.statements.push_back(fmt::format("ALTER TABLE {} ADD COLUMN {} {}", name.sql(),
                                                sql_name(field.name), type.sql()));
     } else {
-      PENSTOCK_TRY_VOID(check_column(*column, type, where, name, missing));
+      keep(check_column(*column, type, where, name, missing));
     }
   }
-  PENSTOCK_TRY_VOID(check_key(*found, where, table, name));
-  PENSTOCK_TRY_VOID(check_others(*found, where, table, name));
+  keep(check_key(*found, where, table, name));
+  keep(check_others(*found, where, table, name));
   return missing;
+}
+
+Result<Missing> missing_text(Connection& db, const std::string& where,
+                             const flow::StoreTable& table, const TableName& name) {
+  PENSTOCK_TRY(missing, differences(db, where, table, name));
+  if (!missing.unfit.empty()) return std::unexpected(std::move(missing.unfit.front()));
+  return std::move(missing);
 }
 
 }  // namespace penstock::store::postgres

@@ -38,13 +38,16 @@ std::string merge_text(const flow::StoreTable& table, const TableName& name,
 std::string positions_name(std::string_view schema);
 std::string create_positions_text(std::string_view schema);
 
-// The statements that make the table fit, in order: none, CREATE TABLE, or ALTER TABLE ADD COLUMN.
-// An Error when nothing that this program does would make it fit.
+// What of a table that is there (or is not) differs from the records.
 struct Missing {
   bool is_there = false;
-  std::vector<std::string> statements;
-  std::vector<std::string> notes;  // what is narrower than the records, for people
+  std::vector<std::string> statements;  // what makes it fit: none, CREATE TABLE, or ALTER TABLE
+  std::vector<std::string> notes;       // what is narrower than the records, for people
+  std::vector<Error> unfit;             // what nothing that this program does would make fit
 };
+Result<Missing> differences(Connection& db, const std::string& where, const flow::StoreTable& table,
+                            const TableName& name);
+// The same for whoever writes: the first misfit is the Error.
 Result<Missing> missing_text(Connection& db, const std::string& where,
                              const flow::StoreTable& table, const TableName& name);
 

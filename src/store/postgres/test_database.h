@@ -32,10 +32,11 @@ inline StoreSettings test_settings(int port, const std::string& schema) {
   return settings;
 }
 
-class PostgresHarness final : public flow::StoreHarness {
+class PostgresHarness : public flow::StoreHarness {
  public:
-  PostgresHarness()
-      : server_port_(std::atoi(test_fact("PORT").c_str())),
+  explicit PostgresHarness(int64_t answer_millis = kAnswerMillis)
+      : answer_millis_(answer_millis),
+        server_port_(std::atoi(test_fact("PORT").c_str())),
         proxy_(server_port_),
         schema_("s" + std::to_string(getpid()) + "_" + std::to_string(number_++)) {
     run("CREATE SCHEMA " + schema_);
@@ -49,7 +50,9 @@ class PostgresHarness final : public flow::StoreHarness {
   flow::Store& store() override { return *store_; }
   flow::Store& reader() override { return *reader_; }
   void reopen() override {
-    store_ = std::make_unique<PostgresStore>(test_settings(proxy_.port(), schema_));
+    StoreSettings settings = test_settings(proxy_.port(), schema_);
+    settings.connection.answer_millis = answer_millis_;
+    store_ = std::make_unique<PostgresStore>(std::move(settings));
   }
   bool arm(const flow::StoreCut& cut) override {
     proxy_.arm(cut);
@@ -80,6 +83,7 @@ class PostgresHarness final : public flow::StoreHarness {
 
  private:
   static inline int number_ = 0;
+  int64_t answer_millis_;
   int server_port_;
   FaultProxy proxy_;
   std::string schema_;
