@@ -1,8 +1,10 @@
 // secret.h — text that must not be seen: it prints as stars and is wiped from memory at its end.
 //
-// Only reveal() shows it, so a search for that word finds every place where a secret leaves.
+// Only reveal() shows it, so a search for that word finds every place where a secret leaves. A
+// process that has got a secret leaves no core, and no process of another user's, or that may not
+// trace it, reads its memory or environment (docs/decisions/0040-no-secret-in-a-core.md).
 //
-// Thread      a value.
+// Thread      a value; forbid_core_dumps from any thread.
 // Limits      copies that others make of what reveal() shows are theirs to wipe.
 //
 //     const Secret key(std::move(text));
@@ -20,10 +22,16 @@ namespace penstock {
 // Overwrites the bytes, also where the compiler sees nobody read them again.
 void wipe(std::string& text);
 
+// From now on, for the whole process, unless PENSTOCK_CORE_DUMPS is 1.
+void forbid_core_dumps();
+
 class Secret {
  public:
   Secret() = default;
-  explicit Secret(std::string text) : text_(text) { wipe(text); }
+  explicit Secret(std::string text) : text_(text) {
+    wipe(text);
+    if (!text_.empty()) forbid_core_dumps();
+  }
   Secret(const Secret&) = default;
   Secret(Secret&& other) noexcept { swap(other); }
   Secret& operator=(Secret other) noexcept {

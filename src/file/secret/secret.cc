@@ -1,5 +1,7 @@
 #include "file/secret/secret.h"
 
+#include "base/secret.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -74,6 +76,7 @@ Result<std::string> read_secret(std::string_view name) {
     return fail("L115"_code, fmt::format("\"{}\" cannot name a secret", name))
         .cure("use letters, digits, _ and -");
   }
+  forbid_core_dumps();
   const std::string variable = variable_of(name);
   if (const char* text = std::getenv(variable.c_str()); text != nullptr) return std::string(text);
   const char* named = std::getenv("PENSTOCK_SECRETS");
