@@ -44,9 +44,11 @@ int main_verb(int argc, char** argv) {
     return parsed.exit_code;
   }
   const Result<int> code = verbs().at(parsed.options.verb)(parsed.options, terminal);
-  if (code) return *code;
-  terminal.note(render(code.error()));
-  return exit_code(code.error());
+  const Result<void> told = terminal.end();
+  if (code && (told || *code != 0)) return *code;
+  const Error& error = code ? told.error() : code.error();
+  terminal.note(render(error));
+  return exit_code(error);
 }
 
 }  // namespace

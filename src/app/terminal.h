@@ -6,6 +6,7 @@
 // Thread      one Terminal per process, made in main().
 #pragma once
 
+#include "base/error.h"
 #include "ops/output.h"
 
 #include <string_view>
@@ -19,6 +20,9 @@ class Terminal final : public ops::Output {
   void note(std::string_view text) override;
   // Standard output is closed (a pipe's reader left), or a drain was asked for.
   bool gone() override;
+
+  // An error when standard output could not take everything (a full disk), unless its reader left.
+  Result<void> end() const;
 
   static bool is_terminal();       // standard error is one
   static bool drain_requested();   // a first SIGINT or SIGTERM came

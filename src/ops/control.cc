@@ -23,6 +23,7 @@ namespace {
 constexpr size_t kFrameBytesMax = 1 << 20;
 constexpr int kRequestsMax = 32;
 constexpr int kLookMillis = 100;
+constexpr int kLastWordsMillis = 5'000;  // a client that leaves waits no longer for a silent owner
 
 // A file descriptor with an owner.
 class Descriptor {
@@ -242,14 +243,19 @@ Result<int> ask_owner(const std::string& folder, std::string_view request, Outpu
   char kind = 0;
   std::string bytes;
   bool leaving = false;
-  while (true) {
+  int silent_millis = 0;  // since we are leaving
+  while (silent_millis < kLastWordsMillis) {
     // A drain here is told to the owner by closing our half; its last words are still read.
     if (!leaving && output.gone()) {
       leaving = true;
       ::shutdown(socket.get(), SHUT_WR);
     }
     pollfd event{socket.get(), POLLIN, 0};
-    if (::poll(&event, 1, kLookMillis) <= 0) continue;
+    if (::poll(&event, 1, kLookMillis) <= 0) {
+      if (leaving) silent_millis += kLookMillis;
+      continue;
+    }
+    silent_millis = 0;
     if (!read_frame(socket.get(), kind, bytes)) break;
     if (kind == 'o') output.out(bytes);
     if (kind == 'e') output.note(bytes);

@@ -32,6 +32,17 @@ with tempfile.TemporaryDirectory() as temporary:
     unknown = subprocess.run([BINARY, "tail", folder, "nowhere"], capture_output=True, text=True)
     check(unknown.returncode == 64 and "nowhere" in unknown.stderr, "the owner's errors reach the other terminal")
 
+    run.send_signal(signal.SIGSTOP)
+    waiting = subprocess.Popen([BINARY, "status", folder], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    caught = pathlib.Path(f"/proc/{waiting.pid}/status")
+    while "SigCgt:\t0000000000000000" in caught.read_text():
+        time.sleep(0.002)  # poll: until it would take a signal for a wish to leave
+    waiting.send_signal(signal.SIGTERM)
+    told = waiting.communicate(timeout=60)[1]
+    check(waiting.returncode == 69 and "C001" in told, "who asks an owner that is stopped can leave, and is told")
+    run.send_signal(signal.SIGCONT)
+    check(look("status", folder)["running"], "once it goes on it answers")
+
     run.send_signal(signal.SIGKILL)
     run.wait()
     check(look("lag", folder)["lag"] == 0, "after kill -9 the folder can be looked at, at rest")
