@@ -106,12 +106,13 @@ class Trial:
 
     def crash(self):
         self.process.send_signal(signal.SIGABRT)
-        self.process.wait(30)
+        check(self.process.wait(30) == -signal.SIGABRT, "it is made to crash")
         self.out.close()
 
-    def places(self):
-        """name -> bytes, of all that others get to see."""
+    def crash_under_watch(self):
+        """name -> bytes, of all that others get to see of it until its end, and of other verbs with the same secrets."""
         found = {"arguments": pathlib.Path(f"/proc/{self.process.pid}/cmdline").read_bytes(), "metrics": self.metrics()}
+        self.crash()
         for words in (["check", "."], ["plan", "."], ["plan", ".", "-o", "json"], ["status", ".", "-o", "json"], ["lag", "."]):
             found[" ".join(words)] = self.look(*words)
         return found
@@ -142,8 +143,7 @@ with tempfile.TemporaryDirectory() as temporary:
         trial = Trial(pathlib.Path(temporary) / str(number), pipeline, environment, files)
         trial.start()
         check(wait_until(server.connected.is_set, 30), f"{name}: the process uses it")
-        places = trial.places()
-        trial.crash()
+        places = trial.crash_under_watch()
         seen = [where for where, text in (places | trial.files(files)).items() if CANARY.encode() in text]
         check(not seen, f"{name}: nothing shows it {seen}")
         if cores_are_written:
