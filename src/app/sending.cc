@@ -126,7 +126,8 @@ class Sender {
     while (!thread.ended()) {
       std::this_thread::sleep_for(kLookEvery);
       const ops::WorkerSnapshot now = thread.snapshot();
-      all = all || (now.ever_claimed && now.idle);
+      // Who gave its partition up, after an end that is not known, has nothing left to do either.
+      all = all || (now.state == engine::WorkerState::running && now.idle);
       if (all || output_.gone()) thread.request_drain();
       if (clock_.now().value - told.value >= kProgressMillis) {
         told = clock_.now();

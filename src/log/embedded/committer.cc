@@ -287,7 +287,7 @@ bool Committer::write(std::vector<RequestPtr>& requests) {
   const bool lost = durable_ && options_.failpoint && options_.failpoint(WritePoint::before_write);
   Result<void> written;
   if (!lost) written = db_.write(batch_, options_.sync);
-  if (!written) broken_ = written.error();
+  if (!written) break_off(written.error());
   const bool done = !lost && written.has_value();
   const bool told =
       done && !(durable_ && options_.failpoint && options_.failpoint(WritePoint::after_write));
@@ -331,7 +331,13 @@ void Committer::answer_all(std::vector<RequestPtr>& requests) {
 void Committer::retain(Millis now) {
   if (broken_) return;
   const std::lock_guard rows(rows_.mutex());
-  if (auto result = retention_.run(db_, catalog_, rows_, now); !result) broken_ = result.error();
+  if (auto result = retention_.run(db_, catalog_, rows_, now); !result) break_off(result.error());
+}
+
+void Committer::break_off(Error error) {
+  if (broken_) return;
+  broken_ = std::move(error);
+  is_broken_.store(true, std::memory_order_release);
 }
 
 }  // namespace penstock::log

@@ -25,6 +25,7 @@
 #include "wire/record_batch.h"
 
 #include <array>
+#include <atomic>
 #include <condition_variable>
 #include <functional>
 #include <memory>
@@ -112,6 +113,11 @@ class Committer {
   // claimed it:
   // nobody else changes it then. Any thread; blocks while it reads.
   Result<flow::StateRows> read_state(const GroupKey& key) const;
+  // Why nothing is written any more, if so: after a write that failed only a start goes on. Any
+  // thread.
+  const Error* failure() const {
+    return is_broken_.load(std::memory_order_acquire) ? &*broken_ : nullptr;
+  }
 
  private:
   void work();
@@ -130,6 +136,7 @@ class Committer {
   bool holds(const Request& request, const flow::Membership& membership,
              const flow::PartitionSet& partitions) const;
   void retain(Millis now);
+  void break_off(Error error);
 
   Db& db_;
   Catalog& catalog_;
@@ -143,12 +150,13 @@ class Committer {
   std::condition_variable answered_;  // for run() and withdraw()
   std::vector<RequestPtr> queue_;
   bool stop_ = false;
+  std::atomic<bool> is_broken_ = false;  // broken_ has its value
 
   // The thread's own.
   DbBatch batch_;
   std::vector<std::pair<TopicPtr, int32_t>> moved_;  // partitions with a staged end
   bool durable_ = false;                             // somebody waits for the write under way
-  std::optional<Error> broken_;                      // a write failed
+  std::optional<Error> broken_;                      // a write failed; set once
   std::thread thread_;
 };
 

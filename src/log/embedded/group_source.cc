@@ -34,6 +34,9 @@ void GroupSource::close() {
 }
 
 flow::SourceEvent GroupSource::poll(const flow::PollLimits& limits) {
+  if (const Error* failure = committer_.failure()) {
+    return flow::SourceFault{*failure, false};
+  }
   if (closed_ || waiting_for_answer_) return flow::Idle{};
   if (member_->has_news()) {
     flow::SourceEvent event = rebalance();
