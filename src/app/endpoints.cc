@@ -5,13 +5,26 @@
 
 #include <fmt/format.h>
 
+#include <string_view>
 #include <utility>
+#include <vector>
 
 namespace penstock::app {
 namespace {
 
 ops::HttpAnswer verdict(const ops::Verdict& verdict) {
   return {verdict.holds ? 200U : 503U, "text/plain; charset=utf-8", verdict.text};
+}
+
+std::vector<ops::StoreFigures> figures_of(Instance& instance) {
+  std::vector<ops::StoreFigures> all;
+  const inspect::StoreOf store_of = instance.store_of();
+  for (const plan::Store& store : instance.plan()->stores) {
+    if (const flow::Store* opened = store_of(store.name)) {
+      all.push_back({store.name, opened->figures()});
+    }
+  }
+  return all;
 }
 
 ops::HttpAnswer answer(std::string_view path, Host& host, Millis started) {
@@ -22,7 +35,8 @@ ops::HttpAnswer answer(std::string_view path, Host& host, Millis started) {
   if (path == "/metrics") {
     const plan::Plan& plan = *host.instance().plan();
     return {200, "text/plain; version=0.0.4; charset=utf-8",
-            ops::metrics_text(workers, {plan.pipeline, plan.target, kVersion, now, started})};
+            ops::metrics_text(workers, {plan.pipeline, plan.target, kVersion, now, started}) +
+                ops::store_metrics_text(figures_of(host.instance()))};
   }
   return {404, "text/plain; charset=utf-8", "/livez, /readyz or /metrics\n"};
 }

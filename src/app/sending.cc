@@ -78,7 +78,7 @@ class Sender {
     std::string name;  // "file:<sha256>"
     int64_t rows = 0;
     std::unique_ptr<flow::Source> source;
-    const file::FileSource* file = nullptr;  // tells of skipped rows; null for raw files
+    std::shared_ptr<const std::vector<Error>> skipped;  // null for raw files
   };
 
   Result<Input> open(const std::string& path, const plan::Topic& topic) {
@@ -93,8 +93,9 @@ class Sender {
                                                  .skip_bad = options_.skip_bad,
                                                  .rate_per_second = rate,
                                                  .clock = &clock_}));
-    const file::FileSource* file = opened.get();
-    return Input{file->name(), static_cast<int64_t>(file->rows_total()), std::move(opened), file};
+    const file::FileSource& file = *opened;
+    return Input{file.name(), static_cast<int64_t>(file.rows_total()), std::move(opened),
+                 file.bad_rows()};
   }
 
   Result<int> send_one(const std::string& path, const plan::Topic& topic) {
@@ -136,8 +137,8 @@ class Sender {
     }
     thread.join();
     const ops::WorkerSnapshot end = thread.snapshot();
-    if (input.file != nullptr) {
-      for (const Error& skipped : input.file->bad_rows()) output_.note(one_line(skipped) + "\n");
+    if (input.skipped != nullptr) {  // the source went with its worker
+      for (const Error& skipped : *input.skipped) output_.note(one_line(skipped) + "\n");
     }
     if (end.state == engine::WorkerState::failed && end.error) return std::unexpected(*end.error);
     PENSTOCK_TRY(position, sent_so_far(instance_.log(), group));

@@ -1,5 +1,6 @@
 #include "app/store_tables.h"
 
+#include "store/dynamodb/part.h"
 #include "store/postgres/part.h"
 #include "store/postgres/postgres_store.h"
 
@@ -17,33 +18,59 @@ void append_lines(std::string_view head, const std::vector<std::string>& lines, 
   for (const std::string& line : lines) out += fmt::format("    {}\n", line);
 }
 
-void describe_one(const plan::Store& store, std::string& out) {
-  auto settings = store::postgres::settings_of(*store.config, store.target_config.get());
-  const std::string where = settings ? settings->connection.where : "not known yet";
+using Lines = Result<std::vector<std::string>>;
+
+// The tables as they would be made, and what those that are there have instead.
+void describe_one(const plan::Store& store, const std::string& where,
+                  const std::vector<std::string>& made_anew, const Lines& differences,
+                  std::string& out) {
   out += fmt::format("\ntables of store {} ({})\n", store.name, where);
-  store::postgres::PostgresStore database(settings ? *settings : store::postgres::StoreSettings{});
-  const auto is_there =
-      settings ? database.compare(store.table)
-               : Result<std::vector<std::string>>(std::unexpected(std::move(settings).error()));
-  if (!is_there) {
-    append_lines("made anew it would be:", database.ddl(store.table), out);
-    append_lines("not compared:", {one_line(is_there.error())}, out);
-    if (!is_there.error().cure.empty()) append_lines("cure:", {is_there.error().cure}, out);
+  if (!differences) {
+    append_lines("made anew it would be:", made_anew, out);
+    append_lines("not compared:", {one_line(differences.error())}, out);
+    if (!differences.error().cure.empty()) append_lines("cure:", {differences.error().cure}, out);
     return;
   }
-  if (is_there->empty()) {
+  if (differences->empty()) {
     out += "  as the records need it\n";
   } else {
-    append_lines("what differs from the records:", *is_there, out);
+    append_lines("what differs from the records:", *differences, out);
   }
+}
+
+void describe_postgres(const plan::Store& store, std::string& out) {
+  auto settings = store::postgres::settings_of(*store.config, store.target_config.get());
+  store::postgres::PostgresStore database(settings ? *settings : store::postgres::StoreSettings{});
+  const std::vector<std::string> ddl = database.ddl(store.table);
+  if (!settings) {
+    describe_one(store, "not known yet", ddl, std::unexpected(std::move(settings).error()), out);
+  } else {
+    describe_one(store, settings->connection.where, ddl, database.compare(store.table), out);
+  }
+}
+
+void describe_dynamodb(const plan::Store& store, const Clock& clock, std::string& out) {
+  const auto settings = store::dynamodb::settings_of(*store.config, store.target_config.get());
+  const auto made_anew = store::dynamodb::DynamoDbStore::describe(
+      settings ? *settings : store::dynamodb::StoreSettings{}, store.table);
+  auto opened = settings ? store::dynamodb::DynamoDbStore::open(*settings, clock)
+                         : std::unexpected(settings.error());
+  const Lines differences =
+      opened ? (*opened)->compare(store.table) : Lines(std::unexpected(std::move(opened).error()));
+  const std::vector<std::string> lines =
+      made_anew ? *made_anew : std::vector<std::string>{one_line(made_anew.error())};
+  describe_one(store, "DynamoDB", lines, differences, out);
+  if (differences && made_anew) append_lines("as it is to be:", lines, out);
 }
 
 }  // namespace
 
-std::string describe_tables(const plan::Plan& plan) {
+std::string describe_tables(const plan::Plan& plan, const Clock& clock) {
   std::string out;
   for (const plan::Store& store : plan.stores) {
-    if (store.part == "postgres" && store.table.schema != nullptr) describe_one(store, out);
+    if (store.table.schema == nullptr) continue;
+    if (store.part == "postgres") describe_postgres(store, out);
+    if (store.part == "dynamodb") describe_dynamodb(store, clock, out);
   }
   return out;
 }

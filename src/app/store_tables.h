@@ -4,6 +4,7 @@
 // Thread      one; waits for the databases, ten seconds each at most.
 #pragma once
 
+#include "base/clock.h"
 #include "plan/plan.h"
 
 #include <string>
@@ -11,6 +12,6 @@
 namespace penstock::app {
 
 // "" for a plan without such stores. What can not be asked is said in the text.
-std::string describe_tables(const plan::Plan& plan);
+std::string describe_tables(const plan::Plan& plan, const Clock& clock);
 
 }  // namespace penstock::app

@@ -2,6 +2,7 @@
 #include "app/parts.h"
 #include "app/store_tables.h"
 #include "app/verbs.h"
+#include "base/clock.h"
 #include "base/suggest.h"
 #include "plan/plan.h"
 
@@ -42,7 +43,7 @@ Result<int> plan_verb(const Options& options, ops::Output& output) {
   if (!plan) return plan.error();
   const bool tree = options.format == Format::json || options.format == Format::yaml;
   output.out(tree ? plan::to_json(**plan) + "\n"
-                  : plan::describe(**plan) + describe_tables(**plan));
+                  : plan::describe(**plan) + describe_tables(**plan, SystemClock()));
   return 0;
 }
 

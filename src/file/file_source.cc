@@ -95,7 +95,7 @@ row::RawBatch FileSource::read(const flow::PollLimits& limits) {
     }
     if (!fits) {
       bytes->resize(begin);
-      if (++bad_count_ <= kBadRowsKept) bad_rows_.push_back(std::move(fits).error());
+      if (++bad_count_ <= kBadRowsKept) bad_rows_->push_back(std::move(fits).error());
     } else {
       starts.emplace_back(next_, begin);
     }

@@ -40,7 +40,8 @@ class FileSource final : public flow::Source {
 
   const std::string& name() const { return name_; }
   // Rows left out so far (skip_bad): the first thousand with their places, and how many in all.
-  const std::vector<Error>& bad_rows() const { return bad_rows_; }
+  // Grows while it is read; for a look when the source is gone.
+  std::shared_ptr<const std::vector<Error>> bad_rows() const { return bad_rows_; }
   uint64_t bad_count() const { return bad_count_; }
   // For a progress bar.
   uint64_t rows_done() const { return static_cast<uint64_t>(next_); }
@@ -66,7 +67,7 @@ class FileSource final : public flow::Source {
   Format format_ = Format::csv;
   std::string text_, name_;
   std::optional<RowText> rows_;
-  std::vector<Error> bad_rows_;
+  std::shared_ptr<std::vector<Error>> bad_rows_ = std::make_shared<std::vector<Error>>();
   uint64_t bad_count_ = 0, rows_total_ = 0;
   int64_t next_ = 0;
   Pace pace_;

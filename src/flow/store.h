@@ -20,6 +20,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace penstock::flow {
@@ -70,6 +71,12 @@ struct StoreState {
   std::optional<uint64_t> rows;  // in the table, when it can be counted
 };
 
+// What a store counted since it was opened, for metrics: "write_units_total".
+struct StoreFigure {
+  std::string_view name, help;
+  double value = 0;
+};
+
 // Rows whose field has this value (as text).
 struct RowFilter {
   std::string field;
@@ -88,6 +95,7 @@ class Store {
   // store has one.
   virtual Result<std::vector<std::string>> newest(const StoreTable& table, uint32_t limit,
                                                   const std::optional<RowFilter>& of) = 0;
+  virtual std::vector<StoreFigure> figures() const { return {}; }
 };
 
 }  // namespace penstock::flow

@@ -288,6 +288,7 @@ void Client::Loop::check_times() {
 
 void Client::Loop::check_time(Connection& connection, int64_t now) {
   if (!connection.busy()) {
+    if (connection.fd() < 0) return;  // retired since this round began
     if (now - connection.idle_since < options_.idle_millis) return;
     connection.fail(FailureKind::timeout, "idle");
     settle(pools_.find(connection.pool())->second, connection);

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <iterator>
+#include <map>
 
 namespace penstock::ops {
 namespace {
@@ -163,6 +164,28 @@ std::string metrics_text(std::span<const WorkerSnapshot> workers, const ProcessF
           return static_cast<double>(facts.now.value - w.turned.value) / 1000.0;
         });
   commit_seconds(out, workers);
+  return out;
+}
+
+std::string store_metrics_text(std::span<const StoreFigures> stores) {
+  struct Family {
+    std::string_view help;
+    std::string lines;
+  };
+  std::map<std::string_view, Family> families;
+  for (const StoreFigures& store : stores) {
+    for (const flow::StoreFigure& figure : store.figures) {
+      Family& family = families[figure.name];
+      family.help = figure.help;
+      fmt::format_to(std::back_inserter(family.lines), "penstock_store_{}{{store=\"{}\"}} {}\n",
+                     figure.name, label_text(store.store), figure.value);
+    }
+  }
+  std::string out;
+  for (const auto& [name, family] : families) {
+    head(out, fmt::format("store_{}", name), family.help, "counter");
+    out += family.lines;
+  }
   return out;
 }
 

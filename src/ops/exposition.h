@@ -13,12 +13,14 @@
 #pragma once
 
 #include "base/units.h"
+#include "flow/store.h"
 #include "ops/worker_thread.h"
 
 #include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace penstock::ops {
 
@@ -38,5 +40,11 @@ struct Verdict {
 Verdict alive(std::span<const WorkerSnapshot> workers, Millis now);
 Verdict ready(std::span<const WorkerSnapshot> workers);
 std::string metrics_text(std::span<const WorkerSnapshot> workers, const ProcessFacts& facts);
+struct StoreFigures {
+  std::string_view store;
+  std::vector<flow::StoreFigure> figures;
+};
+// penstock_store_…{store="latest"}; of several stores a name's lines stand together.
+std::string store_metrics_text(std::span<const StoreFigures> stores);
 
 }  // namespace penstock::ops

@@ -78,5 +78,20 @@ TEST_CASE("metrics: labels are escaped, workers of a stage are numbered, buckets
   CHECK(has("penstock_loop_idle_seconds{stage=\"a\",worker=\"0\"} 5\n"));
 }
 
+TEST_CASE("figures of stores: a family for each name, a line for each store") {
+  const std::vector<StoreFigures> stores = {
+      {"latest", {{"write_units_total", "Units.", 2.5}, {"requests_total", "Requests.", 7}}},
+      {"ware\"house", {{"write_units_total", "Units.", 4}}}};
+  CHECK(store_metrics_text(stores) ==
+        "# HELP penstock_store_requests_total Requests.\n"
+        "# TYPE penstock_store_requests_total counter\n"
+        "penstock_store_requests_total{store=\"latest\"} 7\n"
+        "# HELP penstock_store_write_units_total Units.\n"
+        "# TYPE penstock_store_write_units_total counter\n"
+        "penstock_store_write_units_total{store=\"latest\"} 2.5\n"
+        "penstock_store_write_units_total{store=\"ware\\\"house\"} 4\n");
+  CHECK(store_metrics_text({}).empty());
+}
+
 }  // namespace
 }  // namespace penstock::ops

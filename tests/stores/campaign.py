@@ -84,7 +84,9 @@ class Campaign:
         chosen = []
         for number, side in enumerate(self.sides):
             kinds = {"kill -9": self.kill, "away": lambda side=side: self.away(side)} | side.faults
-            names = [*kinds, *side.often]
+            names = [*kinds, *side.often][1:]
+            self.randomness.shuffle(names)
+            names.insert(0, "kill -9")
             size = count // len(self.sides) + (number < count % len(self.sides))
             chosen += [(name, kinds[name], side) for name in (names * (size // len(names) + 1))[:size]]
         self.randomness.shuffle(chosen)

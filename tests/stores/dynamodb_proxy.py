@@ -191,8 +191,7 @@ class Proxy:
     def account(self, operation, body):
         if operation == "PutItem":
             item = json.loads(body)["Item"]
-            meter, at = item["meter_id"]["S"], item["at"]
-            at = at.get("S") or int(at["N"])
+            meter, at = item["meter_id"]["S"], item["at"].get("S") or int(item["at"]["N"])
             if at < self.newest.get(meter, at):
                 self.gone_back.append((meter, at, self.newest[meter]))
             self.newest[meter] = at

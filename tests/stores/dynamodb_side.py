@@ -39,6 +39,9 @@ class DynamoDbSide(Side):
                         "slow": self.slow, "hot key": self.hot, "expired": self.expire, "no rights": self.deny,
                         "storm": self.storm}
 
+    def use(self):
+        os.environ.update(self.environment)
+
     def settings(self):
         return f"{{endpoint: \"http://127.0.0.1:{self.proxy.port}\", create: true}}"
 

@@ -10,8 +10,8 @@ PASSWORD = {"PENSTOCK_SECRET_WAREHOUSE": "penstock"}
 
 
 class Server:
-    def __init__(self, folder):
-        facts = self.tool("up", folder, "fsync = off")
+    def __init__(self, folder, *settings):
+        facts = self.tool("up", folder, "fsync = off", *settings)
         self.folder, self.port = folder, int(dict(line.split("=", 1) for line in facts.split())["port"])
 
     def __enter__(self):
@@ -23,13 +23,13 @@ class Server:
     def tool(self, verb, *arguments):
         return subprocess.run([TOOL, verb, *map(str, arguments)], check=True, capture_output=True, text=True).stdout
 
-    def psql(self, sql, **more):
-        words = ["psql", "-h", str(self.folder), "-p", str(self.port), "-U", "penstock", "-d", "penstock", "-AtqX", "-c", sql]
+    def psql(self, sql, database="penstock", **more):
+        words = ["psql", "-h", str(self.folder), "-p", str(self.port), "-U", "penstock", "-d", database, "-AtqX", "-c", sql]
         return subprocess.run(words, capture_output=True, text=True, **more)
 
-    def ask(self, sql):
+    def ask(self, sql, database="penstock"):
         """Lines of cells; empty while the server is away or has no such table."""
-        return [line.split("|") for line in self.psql(sql).stdout.splitlines()]
+        return [line.split("|") for line in self.psql(sql, database).stdout.splitlines()]
 
     def change(self, sql):
         self.psql(sql, check=True)

@@ -132,6 +132,9 @@ Result<TableFacts> table_of(std::string_view body) {
     const bool first = text_of(part, "KeyType") == "HASH";
     facts.key.insert(first ? facts.key.begin() : facts.key.end(), std::move(key));
   }
+  const Json* throughput = member(*table, "ProvisionedThroughput");
+  const Json* units = throughput == nullptr ? nullptr : member(*throughput, "WriteCapacityUnits");
+  if (units != nullptr && units->is_number_unsigned()) facts.write_units = units->get<uint64_t>();
   return facts;
 }
 

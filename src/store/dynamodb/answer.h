@@ -35,6 +35,7 @@ Result<ScanPage> page_of(std::string_view body);
 struct TableFacts {
   std::string status;  // "ACTIVE"
   std::vector<KeyPart> key;
+  uint64_t write_units = 0;  // provisioned, a second; 0: on demand
 };
 Result<TableFacts> table_of(std::string_view body);
 // {"TimeToLiveDescription": …}: the attribute, "" when there is none.

@@ -14,6 +14,7 @@
 #include "aws/signer.h"
 #include "http/client.h"
 
+#include <atomic>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -34,10 +35,17 @@ enum class Trouble : uint8_t {
 
 struct Reply {
   Trouble trouble = Trouble::none;
-  bool timeout = false;
-  std::string code;     // "ThrottlingException"
-  std::string message;  // the service's own
+  int64_t after_millis = -1;  // the service's own wish when to come again, or -1
+  std::string code;           // "ThrottlingException"
+  std::string message;        // the service's own
   std::string body;
+};
+
+// What the requests of one store cost and met, for metrics.
+struct Usage {
+  std::atomic<uint64_t> millis_of_units{0};  // consumed write units, times 1,000
+  std::atomic<uint64_t> requests{0};
+  std::atomic<uint64_t> throttled{0};
 };
 
 struct Access {
@@ -47,6 +55,7 @@ struct Access {
   http::Url url;
   std::string region;
   std::string where;  // for people: "DynamoDB in eu-north-1", "DynamoDB at http://…"
+  std::unique_ptr<Usage> usage = std::make_unique<Usage>();
 };
 
 class Caller {

@@ -47,7 +47,7 @@ class DynamoDbWorld {
     static int worlds = 0;
     world_ = ++worlds;
     settings.create = create;
-    settings.retry = {1, 64, 8, 3};
+    settings.retry = {1, 2, 64, 8, 3};
     settings_ = std::move(settings);
     direct = open(test_server());
     reopen();

@@ -127,16 +127,48 @@ Result<void> DynamoDbStore::create_missing(const flow::StoreTable& table) {
   PENSTOCK_TRY(key, key_parts(table));
   Caller caller(access_);
   PENSTOCK_TRY_VOID(ensure_table(caller, kPositionsTable, positions_key()));
-  PENSTOCK_TRY_VOID(ensure_table(caller, table.table, key));
-  if (settings_.expire_after_millis) PENSTOCK_TRY_VOID(ensure_expiry(caller, table.table));
+  for (const std::string& name : names_of(table)) {
+    PENSTOCK_TRY_VOID(ensure_table(caller, name, key));
+    if (settings_.expire_after_millis) PENSTOCK_TRY_VOID(ensure_expiry(caller, name));
+  }
   return {};
+}
+
+Result<std::vector<std::string>> DynamoDbStore::describe(const StoreSettings& settings,
+                                                         const flow::StoreTable& table) {
+  PENSTOCK_TRY(key, key_parts(table));
+  std::vector<std::string> lines = {describe_table(kPositionsTable, positions_key(), false)};
+  for (const std::string& name : names_of(table))
+    lines.push_back(describe_table(name, key, settings.expire_after_millis.has_value()));
+  return lines;
+}
+
+Result<std::vector<std::string>> DynamoDbStore::compare(const flow::StoreTable& table) {
+  PENSTOCK_TRY(key, key_parts(table));
+  Caller caller(access_);
+  PENSTOCK_TRY(lines, compare_table(caller, kPositionsTable, positions_key(), false));
+  for (const std::string& name : names_of(table)) {
+    PENSTOCK_TRY(more, compare_table(caller, name, key, settings_.expire_after_millis.has_value()));
+    lines.insert(lines.end(), more.begin(), more.end());
+  }
+  return std::move(lines);
+}
+
+std::vector<flow::StoreFigure> DynamoDbStore::figures() const {
+  const Usage& usage = *access_->usage;
+  return {{"write_units_total", "Write capacity that DynamoDB counted, in units.",
+           static_cast<double>(usage.millis_of_units) / 1000.0},
+          {"requests_total", "Requests to the store, repeats included.",
+           static_cast<double>(usage.requests)},
+          {"throttled_total", "Answers that asked to come back more slowly.",
+           static_cast<double>(usage.throttled)}};
 }
 
 Result<std::unique_ptr<flow::StoreSink>> DynamoDbStore::open_sink(const flow::StoreSpec& spec,
                                                                   flow::Waker& waker) {
   SinkOptions options{settings_.retry, settings_.immutable, settings_.expire_after_millis,
                       mix(static_cast<uint64_t>(clock_.now().value))};
-  PENSTOCK_TRY(session, Session::make(access_, spec, options, clock_, usage_));
+  PENSTOCK_TRY(session, Session::make(access_, spec, options, clock_));
   return std::make_unique<store::ThreadedStoreSink>(std::move(session), waker);
 }
 
@@ -169,11 +201,15 @@ Result<flow::StoreState> DynamoDbStore::state(const flow::StoreSpec& spec) {
   for (auto& [stage, position] : found) state.positions.push_back(std::move(position));
   if (spec.table.table.empty()) return state;
   uint64_t rows = 0;
-  PENSTOCK_TRY(all, scan(caller, spec.table.table, R"(,"Select":"COUNT")", kCountPagesMax,
-                         [&](ScanPage page) -> Result<void> {
-                           rows += page.count;
-                           return {};
-                         }));
+  bool all = true;
+  for (const std::string& name : names_of(spec.table)) {
+    PENSTOCK_TRY(whole, scan(caller, name, R"(,"Select":"COUNT")", kCountPagesMax,
+                             [&](ScanPage page) -> Result<void> {
+                               rows += page.count;
+                               return {};
+                             }));
+    all = all && whole;
+  }
   if (all) state.rows = rows;
   return state;
 }
@@ -183,15 +219,16 @@ Result<std::vector<std::string>> DynamoDbStore::newest(const flow::StoreTable& t
                                                        const std::optional<flow::RowFilter>& of) {
   Caller caller(access_);
   std::vector<Values> all;
-  PENSTOCK_TRY_VOID(
-      scan(caller, table.table, "", kCountPagesMax, [&](ScanPage page) -> Result<void> {
-        for (Values& values : page.items) {
-          const auto value = of ? values.find(of->field) : values.end();
-          if (of && (value == values.end() || value->second.text != of->value)) continue;
-          all.push_back(std::move(values));
-        }
-        return {};
-      }));
+  const auto take = [&](ScanPage page) -> Result<void> {
+    for (Values& values : page.items) {
+      const auto value = of ? values.find(of->field) : values.end();
+      if (of && (value == values.end() || value->second.text != of->value)) continue;
+      all.push_back(std::move(values));
+    }
+    return {};
+  };
+  for (const std::string& name : names_of(table))
+    PENSTOCK_TRY_VOID(scan(caller, name, "", kCountPagesMax, take));
   std::stable_sort(all.begin(), all.end(), [](const Values& a, const Values& b) {
     return text_of(a, kVersionAttribute) > text_of(b, kVersionAttribute);
   });

@@ -52,7 +52,14 @@ class DynamoDbStore final : public flow::Store {
   // By the version's order where there is one.
   Result<std::vector<std::string>> newest(const flow::StoreTable& table, uint32_t limit,
                                           const std::optional<flow::RowFilter>& of) override;
-  const Usage& usage() const { return *usage_; }
+  std::vector<flow::StoreFigure> figures() const override;
+  const Usage& usage() const { return *access_->usage; }
+
+  // For people: the tables as create_missing() makes them, a line each; and in what those that are
+  // there differ.
+  static Result<std::vector<std::string>> describe(const StoreSettings& settings,
+                                                   const flow::StoreTable& table);
+  Result<std::vector<std::string>> compare(const flow::StoreTable& table);
 
  private:
   DynamoDbStore(StoreSettings settings, std::shared_ptr<const Access> access, const Clock& clock)
@@ -63,7 +70,6 @@ class DynamoDbStore final : public flow::Store {
   StoreSettings settings_;
   std::shared_ptr<const Access> access_;
   const Clock& clock_;
-  std::shared_ptr<Usage> usage_ = std::make_shared<Usage>();
 };
 
 }  // namespace penstock::store::dynamodb

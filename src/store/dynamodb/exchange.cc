@@ -30,14 +30,16 @@ bool Exchange::again(Call call, const Reply& reply) {
   ++call.retries;
   const bool unreached = reply.trouble == Trouble::unreached;
   if (call.retries >= (unreached ? options.attempts_unreached : options.attempts)) return false;
-  if (!shared_.quota.take(reply.timeout)) return false;
-  later(std::move(call));
+  const RetryCause cause{reply.trouble == Trouble::throttled, reply.after_millis};
+  call.taken = shared_.quota.take(cause.throttled);
+  if (call.taken == 0) return false;
+  later(std::move(call), cause);
   return true;
 }
 
-void Exchange::later(Call call) {
+void Exchange::later(Call call, RetryCause cause) {
   const int64_t pause =
-      retry_pause_millis(shared_.options, std::max(call.retries, 1u), shared_.random);
+      retry_pause_millis(shared_.options, std::max(call.retries, 1u), cause, shared_.random);
   waiting_.push_back({steady_clock::now() + std::chrono::milliseconds(pause), std::move(call)});
 }
 
@@ -51,7 +53,7 @@ void Exchange::run(const Handle& handle) {
       flying_.erase(found);
       const Reply reply = caller_.read(std::move(outcome));
       const bool heard = reply.trouble == Trouble::none || reply.trouble == Trouble::condition;
-      if (heard) shared_.quota.reward(call.retries > 0);
+      if (heard) shared_.quota.reward(std::exchange(call.taken, 0));
       handle(std::move(call), reply);
     }
     if (!box_->stopped()) continue;

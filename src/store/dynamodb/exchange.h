@@ -37,6 +37,7 @@ struct Call {
   std::string body;
   uint64_t tag = 0;      // the owner's
   uint32_t retries = 0;  // so far, without progress
+  int taken = 0;         // of the quota, by the last retry
 };
 
 class Exchange {
@@ -71,7 +72,7 @@ class Exchange {
   // its owner's turn to pause and to come back.
   bool again(Call call, const Reply& reply);
   // After a pause, without being counted: there was progress.
-  void later(Call call);
+  void later(Call call, RetryCause cause);
   // Returns when every call was handled for good, or soon after Box::stop().
   void run(const Handle& handle);
 

@@ -21,10 +21,6 @@ Failure no_key(std::string message, std::string cure) {
 }  // namespace
 
 Result<std::vector<KeyPart>> key_parts(const flow::StoreTable& table) {
-  if (table.table.find('<') != std::string::npos) {
-    return no_key(fmt::format("table \"{}\" has a field in its name", table.table),
-                  "name one table: a table for each tenant is not built for DynamoDB yet");
-  }
   if (table.key.empty()) return std::vector<KeyPart>{{std::string(kRowAttribute), "S"}};
   if (table.key.size() > 2) {
     return no_key(fmt::format("table \"{}\" has a key of {} fields", table.table, table.key.size()),

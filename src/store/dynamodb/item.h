@@ -40,6 +40,7 @@ struct Item {
   std::string version;  // empty: whoever has the key has the item
   size_t origin = 0;    // bytes at the version's beginning that name the lineage (upsert), or 0
   flow::RowId row;
+  uint32_t table = 0;  // which of the store's tables it is for
 };
 
 class ItemMaker {

@@ -28,7 +28,8 @@ flow::PartSpec dynamodb_part() {
   spec.guarantee =
       "Every item once: puts are conditional on a version, so a repeat changes nothing; positions "
       "follow per partition.";
-  FieldSpec name = field("dynamodb", FieldType::text, "The table's name.", "meter_latest");
+  FieldSpec name = field("dynamodb", FieldType::text, "The table's name; <tenant> may stand in it.",
+                         "meter_latest");
   name.required = true;
   spec.fields = {
       std::move(name),

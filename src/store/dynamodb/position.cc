@@ -79,8 +79,7 @@ flow::SinkEvent PositionKeeper::claim(const flow::PartitionSet& partitions) {
       [&](Call call, const Reply& reply) { on_claim(claiming, std::move(call), reply); });
   if (claiming.error) return flow::ClaimFailed{*std::move(claiming.error), false};
   if (claiming.done == count) return flow::Claimed{std::move(claiming.owned)};
-  const Reply reply =
-      claiming.trouble.value_or(Reply{Trouble::unreached, false, {}, "stopped", {}});
+  const Reply reply = claiming.trouble.value_or(Reply{Trouble::unreached, -1, {}, "stopped", {}});
   const bool passes = reply.trouble != Trouble::settings && reply.trouble != Trouble::data;
   return flow::ClaimFailed{to_error(reply, caller_.access().where), passes};
 }
@@ -150,7 +149,8 @@ void PositionKeeper::on_found(Claiming& claiming, size_t index, const Reply& rep
 std::string PositionKeeper::claim_body(const flow::Owned& owned, bool found) const {
   const Partition partition = owned.partition;
   std::string body =
-      fmt::format(R"({{"TableName":"{}","Key":{{"id":{}}},"UpdateExpression":)"
+      fmt::format(R"({{"ReturnConsumedCapacity":"TOTAL","TableName":"{}",)"
+                  R"("Key":{{"id":{}}},"UpdateExpression":)"
                   R"("SET term = :term, #next = :next, lineage = :lineage, pipeline = :pipeline, )"
                   R"(stage = :stage, #store = :store, topic = :topic, #partition = :partition",)"
                   R"("ConditionExpression":"{}","ExpressionAttributeNames":{{"#next":"next",)"
@@ -191,7 +191,8 @@ PositionKeeper::Swaps PositionKeeper::swap(const std::vector<flow::PartitionComm
 }
 
 std::string PositionKeeper::swap_body(const flow::PartitionCommit& commit) const {
-  return fmt::format(R"({{"TableName":"{}","Key":{{"id":{}}},"UpdateExpression":)"
+  return fmt::format(R"({{"ReturnConsumedCapacity":"TOTAL","TableName":"{}",)"
+                     R"("Key":{{"id":{}}},"UpdateExpression":)"
                      R"("SET #next = :next, fates = :fates","ConditionExpression":)"
                      R"("#next = :from AND term = :term AND lineage = :lineage",)"
                      R"("ExpressionAttributeNames":{{"#next":"next"}},"ExpressionAttributeValues":)"

@@ -16,26 +16,24 @@ using flow::Ended;
 
 Result<std::unique_ptr<Session>> Session::make(std::shared_ptr<const Access> access,
                                                flow::StoreSpec spec, SinkOptions options,
-                                               const Clock& clock, std::shared_ptr<Usage> usage) {
+                                               const Clock& clock) {
   PENSTOCK_TRY(maker, ItemMaker::make(spec, options.immutable));
   PENSTOCK_TRY(key, key_parts(spec.table));
   return std::unique_ptr<Session>(new Session(std::move(access), std::move(spec), options, clock,
-                                              std::move(usage), std::move(maker), std::move(key)));
+                                              std::move(maker), std::move(key)));
 }
 
 Session::Session(std::shared_ptr<const Access> access, flow::StoreSpec spec, SinkOptions options,
-                 const Clock& clock, std::shared_ptr<Usage> usage, ItemMaker maker,
-                 std::vector<KeyPart> key)
+                 const Clock& clock, ItemMaker maker, std::vector<KeyPart> key)
     : access_(std::move(access)),
       spec_(std::move(spec)),
       options_(options),
       clock_(clock),
-      usage_(std::move(usage)),
       maker_(std::move(maker)),
       key_(std::move(key)),
       shared_{options.retry, {}, Random(options.seed)},
       caller_(access_),
-      writer_(caller_, shared_, box_, spec_.table.table, key_, *usage_),
+      writer_(caller_, shared_, box_, names_of(spec_.table), key_),
       positions_(caller_, shared_, box_, spec_) {}
 
 flow::SinkEvent Session::claim(const flow::PartitionSet& partitions) {
@@ -86,6 +84,7 @@ std::vector<flow::RejectedRow> Session::encode(std::span<const flow::StoreRows> 
       Item item;
       Refusal refusal;
       if (maker_.encode(some, i, expires, item, refusal)) {
+        item.table = some.table;
         items_.push_back(std::move(item));
       } else {
         bad.push_back({some.ids[i], std::string(refusal.reason), std::move(refusal.detail)});
@@ -98,16 +97,19 @@ std::vector<flow::RejectedRow> Session::encode(std::span<const flow::StoreRows> 
 
 // The newest item of each key; of equal or no versions the later one.
 std::vector<uint32_t> Session::winners() const {
-  std::unordered_map<std::string_view, uint32_t> newest;
-  newest.reserve(items_.size());
+  std::vector<std::unordered_map<std::string_view, uint32_t>> newest_in(
+      std::max<size_t>(1, spec_.table.each.size()));
   for (uint32_t i = 0; i < items_.size(); ++i) {
     if (states_[i] == ItemState::refused) continue;
+    auto& newest = newest_in[items_[i].table];
     const auto [found, is_new] = newest.try_emplace(items_[i].key, i);
     if (!is_new && items_[found->second].version <= items_[i].version) found->second = i;
   }
   std::vector<uint32_t> all;
-  all.reserve(newest.size());
-  for (const auto& [key, index] : newest) all.push_back(index);
+  all.reserve(items_.size());
+  for (const auto& newest : newest_in) {
+    for (const auto& [key, index] : newest) all.push_back(index);
+  }
   std::sort(all.begin(), all.end());
   return all;
 }
@@ -147,15 +149,17 @@ Ended Session::move_positions(const flow::Commit& commit, const std::vector<uint
   }
   if (!unknown && !ended.durable.empty()) return ended;
   ended.end = unknown ? CommitEnd::unknown : CommitEnd::retry;
-  const Reply stopped{Trouble::unreached, false, {}, "stopped", {}};
+  const Reply stopped{Trouble::unreached, -1, {}, "stopped", {}};
   ended.error = to_error(trouble.value_or(stopped), access_->where);
   return ended;
 }
 
 std::optional<Error> Session::other_table() {
-  auto fits = check_table(caller_, spec_.table.table, key_);
-  if (fits || fits.error().code != "S002"_code) return std::nullopt;
-  return std::move(fits).error();
+  for (const std::string& name : names_of(spec_.table)) {
+    auto fits = check_table(caller_, name, key_);
+    if (!fits && fits.error().code == "S002"_code) return std::move(fits).error();
+  }
+  return std::nullopt;
 }
 
 }  // namespace penstock::store::dynamodb

@@ -36,7 +36,7 @@ class Session final : public store::StoreSession {
  public:
   static Result<std::unique_ptr<Session>> make(std::shared_ptr<const Access> access,
                                                flow::StoreSpec spec, SinkOptions options,
-                                               const Clock& clock, std::shared_ptr<Usage> usage);
+                                               const Clock& clock);
 
   flow::SinkEvent claim(const flow::PartitionSet& partitions) override;
   flow::Ended commit(const flow::Commit& commit, std::span<const flow::StoreRows> rows,
@@ -46,22 +46,20 @@ class Session final : public store::StoreSession {
 
  private:
   Session(std::shared_ptr<const Access> access, flow::StoreSpec spec, SinkOptions options,
-          const Clock& clock, std::shared_ptr<Usage> usage, ItemMaker maker,
-          std::vector<KeyPart> key);
+          const Clock& clock, ItemMaker maker, std::vector<KeyPart> key);
   std::vector<flow::RejectedRow> encode(std::span<const flow::StoreRows> rows,
                                         const std::set<flow::RowId>& refused);
   std::vector<uint32_t> winners() const;
   flow::Ended move_positions(const flow::Commit& commit, const std::vector<uint32_t>& put,
                              std::optional<Reply> trouble);
   flow::Ended rejected(std::vector<flow::RejectedRow> rows, std::set<flow::RowId>& refused) const;
-  // The table is another one than when we started.
+  // A table is another one than when we started.
   std::optional<Error> other_table();
 
   std::shared_ptr<const Access> access_;
   flow::StoreSpec spec_;
   SinkOptions options_;
   const Clock& clock_;
-  std::shared_ptr<Usage> usage_;
   ItemMaker maker_;
   std::vector<KeyPart> key_;
   std::shared_ptr<Exchange::Box> box_ = std::make_shared<Exchange::Box>();

@@ -25,7 +25,19 @@ Result<TableFacts> facts_of(Caller& caller, const std::string& table) {
   return table_of(reply.body);
 }
 
+Result<std::string> expiry_attribute(Caller& caller, const std::string& table) {
+  const Reply reply = caller.perform("DescribeTimeToLive", name_body(table));
+  if (reply.trouble != Trouble::none)
+    return std::unexpected(
+        to_error(reply, fmt::format("{}, table \"{}\"", caller.access().where, table)));
+  return expiry_of(reply.body);
+}
+
 }  // namespace
+
+std::vector<std::string> names_of(const flow::StoreTable& table) {
+  return table.each.empty() ? std::vector<std::string>{table.table} : table.each;
+}
 
 std::string describe_key(const std::vector<KeyPart>& key) {
   std::string text;
@@ -81,9 +93,7 @@ Result<void> create_table(Caller& caller, const std::string& table,
 
 Result<void> ensure_expiry(Caller& caller, const std::string& table) {
   const std::string where = fmt::format("{}, table \"{}\"", caller.access().where, table);
-  const Reply reply = caller.perform("DescribeTimeToLive", name_body(table));
-  if (reply.trouble != Trouble::none) return std::unexpected(to_error(reply, where));
-  PENSTOCK_TRY(attribute, expiry_of(reply.body));
+  PENSTOCK_TRY(attribute, expiry_attribute(caller, table));
   if (attribute == kExpiryAttribute) return {};
   if (!attribute.empty())
     return fail("S002"_code, fmt::format("{} lets items expire by \"{}\"", where, attribute))
@@ -96,6 +106,42 @@ Result<void> ensure_expiry(Caller& caller, const std::string& table) {
   const Reply set = caller.perform("UpdateTimeToLive", std::move(body));
   if (set.trouble != Trouble::none) return std::unexpected(to_error(set, where));
   return {};
+}
+
+std::string describe_table(const std::string& table, const std::vector<KeyPart>& key,
+                           bool expires) {
+  return fmt::format("table \"{}\": key {}; on demand{}", table, describe_key(key),
+                     expires ? fmt::format("; items leave by {}", kExpiryAttribute) : "");
+}
+
+Result<std::vector<std::string>> compare_table(Caller& caller, const std::string& table,
+                                               const std::vector<KeyPart>& key, bool expires) {
+  std::vector<std::string> lines;
+  const auto tell = [&](std::string_view what) {
+    lines.push_back(fmt::format("table \"{}\" {}", table, what));
+  };
+  auto facts = facts_of(caller, table);
+  if (!facts && facts.error().code == "S031"_code) {
+    tell("is not there");
+    return lines;
+  }
+  if (!facts) return std::unexpected(std::move(facts).error());
+  if (facts->key != key) {
+    tell(fmt::format("has the key {}; the records need {}: name another table",
+                     describe_key(facts->key), describe_key(key)));
+  }
+  if (facts->write_units > 0) {
+    tell(fmt::format("is provisioned for {} write units a second: what is above waits",
+                     facts->write_units));
+  }
+  PENSTOCK_TRY(attribute, expiry_attribute(caller, table));
+  if (expires && attribute != kExpiryAttribute) {
+    tell(attribute.empty() ? "lets no item expire yet"
+                           : fmt::format("lets items expire by \"{}\"", attribute));
+  }
+  if (!expires && !attribute.empty())
+    tell(fmt::format("lets items expire by \"{}\"; the pipeline does not ask for it", attribute));
+  return lines;
 }
 
 }  // namespace penstock::store::dynamodb

@@ -24,26 +24,30 @@ struct Writer::Run {
 };
 
 Writer::Writer(Caller& caller, Exchange::Shared& shared, std::shared_ptr<Exchange::Box> box,
-               std::string table, std::vector<KeyPart> key, Usage& usage)
+               std::vector<std::string> tables, std::vector<KeyPart> key)
     : caller_(caller),
       shared_(shared),
       box_(std::move(box)),
-      table_(std::move(table)),
-      key_(std::move(key)),
-      usage_(usage) {}
+      tables_(std::move(tables)),
+      key_(std::move(key)) {}
 
 Writer::Report Writer::put(const std::vector<Item>& items, const std::vector<uint32_t>& todo,
                            std::vector<ItemState>& states) {
   Run run{items, states, Exchange(caller_, shared_, box_), {}, {}};
-  std::vector<uint32_t> batch;
-  size_t bytes = 0;
+  struct Filling {
+    std::vector<uint32_t> batch;
+    size_t bytes = 0;
+  };
+  std::vector<Filling> filling(tables_.size());
   for (const uint32_t index : todo) {
-    ++run.open[items[index].row.partition];
-    if (!items[index].version.empty()) {
+    const Item& item = items[index];
+    ++run.open[item.row.partition];
+    if (!item.version.empty()) {
       add_batch(run, {index}, 0);
       continue;
     }
-    const size_t size = items[index].json.size();
+    auto& [batch, bytes] = filling[item.table];
+    const size_t size = item.json.size();
     if (!batch.empty() && (batch.size() == kBatchItemsMax || bytes + size > kBatchBytesMax)) {
       add_batch(run, std::exchange(batch, {}), 0);
       bytes = 0;
@@ -51,7 +55,9 @@ Writer::Report Writer::put(const std::vector<Item>& items, const std::vector<uin
     batch.push_back(index);
     bytes += size;
   }
-  if (!batch.empty()) add_batch(run, std::move(batch), 0);
+  for (auto& [batch, bytes] : filling) {
+    if (!batch.empty()) add_batch(run, std::move(batch), 0);
+  }
   run.exchange.run([&](Call call, const Reply& reply) { on_reply(run, std::move(call), reply); });
   return std::move(run.report);
 }
@@ -65,13 +71,13 @@ void Writer::add_batch(Run& run, std::vector<uint32_t> batch, uint32_t retries) 
   if (retries == 0) {
     run.exchange.add(std::move(call));
   } else {
-    run.exchange.later(std::move(call));
+    run.exchange.later(std::move(call), {.throttled = true});
   }
 }
 
 std::string Writer::body_of(const Run& run, const std::vector<uint32_t>& batch) const {
   std::string body = R"({"ReturnConsumedCapacity":"TOTAL","RequestItems":{)";
-  append_json_string(table_, body);
+  append_json_string(tables_[run.items[batch.front()].table], body);
   body += ":[";
   for (const uint32_t index : batch) {
     if (body.back() != '[') body += ',';
@@ -85,7 +91,7 @@ std::string Writer::body_of(const Run& run, const std::vector<uint32_t>& batch) 
 
 std::string Writer::body_of(const Item& item) const {
   std::string body = R"({"ReturnConsumedCapacity":"TOTAL","TableName":)";
-  append_json_string(table_, body);
+  append_json_string(tables_[item.table], body);
   body += R"(,"Item":)";
   body += item.json;
   body += R"(,"ConditionExpression":"attribute_not_exists(penstock_version) OR )";
@@ -101,7 +107,6 @@ std::string Writer::body_of(const Item& item) const {
 }
 
 void Writer::on_reply(Run& run, Call call, const Reply& reply) {
-  usage_.requests.fetch_add(1, std::memory_order_relaxed);
   switch (reply.trouble) {
     case Trouble::none:
     case Trouble::condition:  // what is there is as new, or newer
@@ -109,8 +114,6 @@ void Writer::on_reply(Run& run, Call call, const Reply& reply) {
     case Trouble::data:
       return on_refused(run, call, reply);
     case Trouble::throttled:
-      usage_.throttled.fetch_add(1, std::memory_order_relaxed);
-      return try_again(run, std::move(call), reply);
     case Trouble::passing:
     case Trouble::unreached:
       return try_again(run, std::move(call), reply);
@@ -120,9 +123,6 @@ void Writer::on_reply(Run& run, Call call, const Reply& reply) {
 }
 
 void Writer::on_done(Run& run, const Call& call, const Reply& reply) {
-  const double units = capacity_of(reply.body);
-  usage_.millis_of_units.fetch_add(static_cast<uint64_t>(units * 1000 + 0.5),
-                                   std::memory_order_relaxed);
   const std::vector<uint32_t> batch = std::move(run.batches[call.tag]);
   const std::vector<uint32_t> left = batch.size() == 1 && !run.items[batch.front()].version.empty()
                                          ? std::vector<uint32_t>()
@@ -132,16 +132,16 @@ void Writer::on_done(Run& run, const Call& call, const Reply& reply) {
       settle(run, index, ItemState::done);
   }
   if (left.empty()) return;
-  usage_.throttled.fetch_add(1, std::memory_order_relaxed);
+  caller_.access().usage->throttled.fetch_add(1, std::memory_order_relaxed);
   if (left.size() < batch.size()) return add_batch(run, left, 1);
   run.batches[call.tag] = batch;
-  try_again(run, call, {Trouble::throttled, false, "UnprocessedItems", "the table is busy", {}});
+  try_again(run, call, {Trouble::throttled, -1, "UnprocessedItems", "the table is busy", {}});
 }
 
 // All of them where the answer does not tell which: a put may be repeated.
 std::vector<uint32_t> Writer::left_of(const Run& run, const std::vector<uint32_t>& batch,
                                       const Reply& reply) const {
-  const auto unprocessed = unprocessed_of(reply.body, table_);
+  const auto unprocessed = unprocessed_of(reply.body, tables_[run.items[batch.front()].table]);
   if (!unprocessed) return batch;
   if (unprocessed->empty()) return {};
   std::vector<uint32_t> left;

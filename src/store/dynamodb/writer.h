@@ -1,10 +1,9 @@
 // writer.h — items into a table.
 //
-// Items without a version go in batches of 25, no key twice in one; those with one go as single
-// puts, each on the condition that what is there is older. Either may be repeated any number of
-// times. What is throttled waits without holding up the rest, but once all rows of some partition
-// are
-// written nobody waits longer than kPatienceMillis for those of others.
+// Items without a version go in batches of 25 of one table, no key twice in one; those with one go
+// as single puts, each on the condition that what is there is older. Either may be repeated any
+// number of times. What is throttled waits without holding up the rest, but once all rows of some
+// partition are written nobody waits longer than kPatienceMillis for those of others.
 //
 // Thread      one owner.
 // Errors      Report::trouble is why items are left; `refused` are those that the service will
@@ -15,7 +14,6 @@
 #include "store/dynamodb/exchange.h"
 #include "store/dynamodb/item.h"
 
-#include <atomic>
 #include <chrono>
 #include <map>
 #include <optional>
@@ -28,19 +26,13 @@ inline constexpr size_t kBatchItemsMax = 25;
 inline constexpr size_t kBatchBytesMax = 4 * 1024 * 1024;  // the service's own limit is 16 MB
 inline constexpr int64_t kPatienceMillis = 1'000;
 
-// What the puts of one store cost and met, for metrics.
-struct Usage {
-  std::atomic<uint64_t> millis_of_units{0};  // consumed write units, times 1,000
-  std::atomic<uint64_t> requests{0};
-  std::atomic<uint64_t> throttled{0};
-};
-
 enum class ItemState : uint8_t { open, done, refused };
 
 class Writer {
  public:
+  // `tables`: an item says which of them it is for.
   Writer(Caller& caller, Exchange::Shared& shared, std::shared_ptr<Exchange::Box> box,
-         std::string table, std::vector<KeyPart> key, Usage& usage);
+         std::vector<std::string> tables, std::vector<KeyPart> key);
 
   struct Report {
     std::vector<flow::RejectedRow> refused;
@@ -66,9 +58,8 @@ class Writer {
   Caller& caller_;
   Exchange::Shared& shared_;
   std::shared_ptr<Exchange::Box> box_;
-  std::string table_;
+  std::vector<std::string> tables_;
   std::vector<KeyPart> key_;
-  Usage& usage_;
 };
 
 }  // namespace penstock::store::dynamodb
