@@ -25,7 +25,7 @@ def one(options, temporary):
         prepare(temporary / "p", f"""  both:
     log: {{kafka: "{broker.bootstrap}"}}
     topics: {{replicas: 1}}
-    epoch: {{rows: 100}}
+    epoch: {{rows: 30}}
     stores:
       latest: {dynamodb.settings()}
       history: {dynamodb.settings()}
@@ -40,6 +40,7 @@ def one(options, temporary):
         postgres.check_rows()
         dynamodb.check_rows()
         dynamodb.check_latest()
+        campaign.verify()
 
 
 if __name__ == "__main__":

@@ -5,7 +5,9 @@ A week of real readings goes through the embedded log into a table of all rows (
 nonsense, requests cut before and after they were done, answers slow, a hot key, credentials that expire, rights that are missing,
 the service away.
 
-usage: dynamodb_faults.py [--faults N] [--seed S] [--outage SECONDS]
+With --planted the proxy makes a client with a bug of ours, and it is the test that has to fail, by its account of the rows.
+
+usage: dynamodb_faults.py [--faults N] [--seed S] [--outage SECONDS] [--planted put_always|draw_keys_anew|forget_unprocessed]
 """
 from campaign import Campaign, main, prepare
 from dynamodb_side import DynamoDbSide, server_port
@@ -16,8 +18,9 @@ STORES = """  latest:    {dynamodb: meter_latest, key: meter_id, newest_by: at}
 
 def one(options, temporary):
     side = DynamoDbSide(server_port())
+    side.proxy.planted = options.planted
     settings = side.settings()
-    prepare(temporary / "p", f"  dynamo:\n    log: embedded\n    epoch: {{rows: 100}}\n    stores:\n"
+    prepare(temporary / "p", f"  dynamo:\n    log: embedded\n    epoch: {{rows: 30}}\n    stores:\n"
             f"      latest: {settings}\n      warehouse: {settings}\n", STORES)
     campaign = Campaign(temporary / "p", "dynamo", [side], side.environment, options.seed)
     campaign.start()
@@ -25,6 +28,7 @@ def one(options, temporary):
     campaign.end()
     side.check_rows()
     side.check_latest()
+    campaign.verify()
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ import collections
 import http.client
 import http.server
 import json
+import random
 import socket
 import socketserver
 import threading
@@ -19,6 +20,26 @@ import time
 
 CODES = {"throttle": (400, "ProvisionedThroughputExceededException"), "500": (500, "InternalServerError")}
 BATCH_MAX = 25
+
+
+# ---- clients with a bug, made of ours by what is changed in its requests and answers
+
+def put_always(operation, request):
+    """An item that may change, without a condition."""
+    if operation == "PutItem":
+        request.pop("ConditionExpression", None)
+        request.pop("ExpressionAttributeValues", None)
+
+
+def draw_keys_anew(operation, request):
+    """A row that gets another key each time it is sent: a blind repeat is a row more."""
+    if operation == "BatchWriteItem":
+        for puts in request["RequestItems"].values():
+            for put in puts:
+                put["PutRequest"]["Item"]["at"]["S"] += f" {random.random()}"
+
+
+PLANTED = {"put_always": put_always, "draw_keys_anew": draw_keys_anew, "forget_unprocessed": lambda *_: None}
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -54,6 +75,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.answer(CODES[fault][0], proxy.refused(CODES[fault][1]))
         if fault == "cut before":
             return self.cut()
+        body = proxy.planted_in(operation, body)
         left, body = proxy.split(body) if fault == "part" else (None, body)
         with proxy.one_put_at_a_time(operation):
             status, answer = self.forward(body)
@@ -61,7 +83,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 proxy.account(operation, body)
         if fault == "cut after":
             return self.cut()
-        if left:
+        if left and proxy.planted != "forget_unprocessed":
             answer = json.dumps(json.loads(answer) | {"UnprocessedItems": left}).encode()
         if fault == "garbage":
             answer = b'{"Attributes":\xff[' + answer[:20]
@@ -108,6 +130,7 @@ class Proxy:
         self.server_port, self.key, self.port, self.delay = server_port, key, 0, 0.0
         self.sockets, self.lock, self.puts_lock = set(), threading.Lock(), threading.Lock()
         self.armed, self.refusing, self.hot, self.hot_met = [], None, None, 0
+        self.planted = None
         self.token, self.counts = 1, collections.Counter()
         self.newest, self.gone_back, self.broken_limits, self.rows = {}, [], [], set()
         self.allow()
@@ -171,6 +194,13 @@ class Proxy:
                 self.broken_limits.append(f"{len(requests)} items in {table}")
                 return True
         return False
+
+    def planted_in(self, operation, body):
+        if self.planted is None:
+            return body
+        request = json.loads(body)
+        PLANTED[self.planted](operation, request)
+        return json.dumps(request).encode()
 
     @staticmethod
     def split(body):

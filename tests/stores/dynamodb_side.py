@@ -21,8 +21,9 @@ def server_port():
 
 
 class DynamoDbSide(Side):
+    surely = ["kill -9 before the position", "part BatchWriteItem", "expired"]
     # What a put and a position meet most.
-    often = ["throttle PutItem", "part BatchWriteItem", "cut after UpdateItem", "cut after PutItem"]
+    often = ["kill -9 before the position", "throttle PutItem", "part BatchWriteItem", "cut after UpdateItem", "cut after PutItem"]
 
     def __init__(self, server_port):
         self.proxy = Proxy(server_port)
@@ -37,7 +38,7 @@ class DynamoDbSide(Side):
                         "garbage BatchWriteItem": lambda: self.fail("BatchWriteItem", "garbage"),
                         "garbage UpdateItem": lambda: self.fail("UpdateItem", "garbage"),
                         "slow": self.slow, "hot key": self.hot, "expired": self.expire, "no rights": self.deny,
-                        "storm": self.storm}
+                        "storm": self.storm, "kill -9 before the position": self.kill_between}
 
     def use(self):
         os.environ.update(self.environment)
@@ -58,13 +59,21 @@ class DynamoDbSide(Side):
         return bites
 
     def storm(self):
-        """Throttled from all sides, more than the quota of retries allows."""
+        """Throttled from all sides."""
         for operation in ("PutItem", "BatchWriteItem", "UpdateItem"):
-            for _ in range(60):
+            for _ in range(20):
                 self.proxy.arm(operation, "throttle")
-        wait_until(lambda: not self.proxy.armed, 4)
-        bites = len(self.proxy.armed) < 120
+        wait_until(lambda: not self.proxy.armed, 5)
+        bites = len(self.proxy.armed) < 40
         self.proxy.armed.clear()
+        return bites
+
+    def kill_between(self):
+        """When rows are there and their positions are not."""
+        for _ in range(200):
+            self.proxy.arm("UpdateItem", "throttle")
+        bites = wait_until(lambda: len(self.proxy.armed) < 195, 20)
+        self.kill(self.proxy.armed.clear)
         return bites
 
     def slow(self):

@@ -18,7 +18,7 @@ def one(options, temporary):
     with Server(temporary / "pg") as server:
         side = PostgresSide(server)
         settings = side.settings()
-        prepare(temporary / "p", "  pg:\n    log: embedded\n    epoch: {rows: 100}\n    stores:\n"
+        prepare(temporary / "p", "  pg:\n    log: embedded\n    epoch: {rows: 30}\n    stores:\n"
                 f"      latest: {settings}\n      warehouse: {settings}\n", STORES)
         campaign = Campaign(temporary / "p", "pg", [side], PASSWORD, options.seed)
         campaign.start()
@@ -26,6 +26,7 @@ def one(options, temporary):
         campaign.end()
         side.check_rows()
         side.check_latest()
+        campaign.verify()
 
 
 if __name__ == "__main__":
