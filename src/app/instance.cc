@@ -128,6 +128,11 @@ Result<std::vector<std::string>> Instance::create_missing() {
   for (const plan::Topic& topic : plan_->topics) {
     topics.push_back({topic.name, topic.partitions, topic.replicas, topic.keep_millis});
   }
+  for (const plan::Stage& stage : plan_->stages) {
+    const auto dead = std::ranges::find(topics, stage.dead_topic, &flow::TopicSpec::name);
+    if (dead == topics.end()) continue;
+    dead->letters_of.insert(dead->letters_of.end(), stage.from.begin(), stage.from.end());
+  }
   PENSTOCK_TRY(made, log_->create_missing(topics));
   std::vector<flow::SourceSpec> groups;
   for (const plan::Stage& stage : plan_->stages) groups.push_back({stage.group, stage.from, {}});

@@ -9,6 +9,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <functional>
+#include <memory>
 #include <thread>
 #include <utility>
 
@@ -79,23 +81,28 @@ class Sender {
     int64_t rows = 0;
     std::unique_ptr<flow::Source> source;
     std::shared_ptr<const std::vector<Error>> skipped;  // null for raw files
+    std::function<Place(Offset)> place;                 // of a row
   };
 
   Result<Input> open(const std::string& path, const plan::Topic& topic) {
     const auto rate = static_cast<uint64_t>(options_.rate_per_second);
     if (options_.raw) {
       PENSTOCK_TRY(raw, file::open_raw(path, clock_, rate));
-      return Input{raw.name, static_cast<int64_t>(raw.rows_total), std::move(raw.source), nullptr};
+      return Input{raw.name, static_cast<int64_t>(raw.rows_total), std::move(raw.source), nullptr,
+                   [path](Offset row) { return file::place_of_raw(path, row); }};
     }
-    PENSTOCK_TRY(opened, file::FileSource::open({.path = path,
-                                                 .schema = topic.schema,
-                                                 .framing = topic.framing,
-                                                 .skip_bad = options_.skip_bad,
-                                                 .rate_per_second = rate,
-                                                 .clock = &clock_}));
-    const file::FileSource& file = *opened;
-    return Input{file.name(), static_cast<int64_t>(file.rows_total()), std::move(opened),
-                 file.bad_rows()};
+    const file::FileSourceSpec spec{.path = path,
+                                    .schema = topic.schema,
+                                    .framing = topic.framing,
+                                    .skip_bad = options_.skip_bad,
+                                    .rate_per_second = rate,
+                                    .clock = &clock_};
+    PENSTOCK_TRY(opened, file::FileSource::open(spec));
+    const std::string name = opened->name();
+    const auto rows = static_cast<int64_t>(opened->rows_total());
+    auto skipped = opened->bad_rows();
+    return Input{name, rows, std::move(opened), std::move(skipped),
+                 [spec](Offset row) { return file::place_of_row(spec, row); }};
   }
 
   Result<int> send_one(const std::string& path, const plan::Topic& topic) {
@@ -140,7 +147,11 @@ class Sender {
     if (input.skipped != nullptr) {  // the source went with its worker
       for (const Error& skipped : *input.skipped) output_.note(one_line(skipped) + "\n");
     }
-    if (end.state == engine::WorkerState::failed && end.error) return std::unexpected(*end.error);
+    if (end.state == engine::WorkerState::failed && end.error) {
+      Error error = *end.error;
+      if (end.stuck) error.place = input.place(end.stuck->offset);
+      return std::unexpected(std::move(error));
+    }
     PENSTOCK_TRY(position, sent_so_far(instance_.log(), group));
     const int64_t done = position ? position->value : 0;
     if (!all && done < rows) {

@@ -180,8 +180,10 @@ class RealChain final : public Chain {
   size_t encode_rows(std::span<const uint32_t> rows, Outlet& outlet, Epoch& epoch, Which which) {
     failed_.clear();
     for (const uint32_t row : rows) {
-      if (outlet.encode(batch_, row, which(row), epoch, why_)) continue;
-      batch_.reject(row, row::kEncodeStep, "encode", why_);
+      const Encoded outcome = outlet.encode(batch_, row, which(row), epoch, why_);
+      if (outcome == Encoded::done) continue;
+      batch_.reject(row, row::kEncodeStep,
+                    outcome == Encoded::misfit ? "encode" : "record.too_large", why_);
       failed_.push_back(row);
     }
     flow::remove_live(batch_.live, failed_);
@@ -257,7 +259,11 @@ class RealChain final : public Chain {
   // A stage without a topic for dead letters reads what this process encoded itself.
   void write_letter(Partition partition, const row::RawRecord& record, std::string_view step,
                     std::string_view reason, std::string_view detail, Epoch& epoch) {
-    PENSTOCK_CHECK(!b_.spec.stage->dead_topic.empty());
+    if (b_.spec.stage->dead_topic.empty()) {
+      PENSTOCK_CHECK(reason == "record.too_large");
+      if (!epoch.stuck) epoch.stuck = no_way_on(partition, record, detail);
+      return;
+    }
     flow::DeadLetter letter;
     letter.stage = b_.spec.stage->id;
     letter.topic = b_.spec.stage->from[partition.topic];
@@ -272,12 +278,46 @@ class RealChain final : public Chain {
     if (record.has_value) letter.value = record.value;
     letter_.clear();
     flow::append_dead_letter(letter, letter_);
+    // The letter has the record's key: where both are too much, its own goes without.
+    const uint64_t most = epoch.record_bytes_max(b_.dead_output);
+    const bool keyed = record.has_key && wire::lone_batch_bytes(record.key, true, letter_) <= most;
+    const size_t bytes = wire::lone_batch_bytes({}, false, letter_);
+    if (bytes > most) {
+      if (!epoch.stuck) epoch.stuck = no_way_aside(partition, record, bytes, most);
+      return;
+    }
     const int32_t to = partition.index % epoch.partitions(b_.dead_output);
     epoch.records(b_.dead_output, to)
-        .append({.key = record.key,
+        .append({.key = keyed ? record.key : ByteView(),
                  .value = letter_,
                  .timestamp = record.timestamp.value,
-                 .has_key = record.has_key});
+                 .has_key = keyed});
+  }
+
+  // What a feed reads has no dead letters.
+  Epoch::Stuck no_way_on(Partition partition, const row::RawRecord& record,
+                         std::string_view detail) const {
+    return {{partition, record.offset},
+            fail("E005"_code, fmt::format("record {} of {}: {}", record.offset.value,
+                                          b_.spec.stage->from[partition.topic], detail))
+                .take(),
+            true};
+  }
+  Epoch::Stuck no_way_aside(Partition partition, const row::RawRecord& record, uint64_t bytes,
+                            uint64_t most) const {
+    const std::string& dead = b_.spec.stage->dead_topic;
+    return {
+        {partition, record.offset},
+        fail("E006"_code,
+             fmt::format("{}, partition {}, offset {}: its dead letter has {} bytes, {} takes "
+                         "{}",
+                         b_.spec.stage->from[partition.topic], partition.index, record.offset.value,
+                         bytes, dead, most))
+            .cure(fmt::format("set max.message.bytes of {} to {} or more (kafka-configs --alter "
+                              "--topic {} --add-config max.message.bytes={}); the stage goes on "
+                              "by itself",
+                              dead, bytes, dead, bytes))
+            .take()};
   }
 
   Built b_;
@@ -319,10 +359,11 @@ Result<void> build_route(Built& built) {
 
 Result<void> build_main(Built& built) {
   const plan::Stage& stage = *built.spec.stage;
-  std::vector<uint32_t> indices;
-  for (const std::string& topic : stage.to_topics) indices.push_back(add_output(built, topic));
+  std::vector<Outlet::Output> outputs;
+  for (const std::string& topic : stage.to_topics)
+    outputs.push_back({add_output(built, topic), topic});
   const plan::Topic& topic = *built.spec.plan->topic(stage.to_topics.front());
-  PENSTOCK_TRY(outlet, Outlet::make(topic, built.made.shape, std::move(indices)));
+  PENSTOCK_TRY(outlet, Outlet::make(topic, built.made.shape, std::move(outputs)));
   built.main = std::move(outlet);
   built.schemas.push_back(topic.schema);
   return build_route(built);
@@ -331,7 +372,8 @@ Result<void> build_main(Built& built) {
 Result<void> build_copies(Built& built) {
   for (plan::MadeSteps::Side& side : built.made.sides) {
     const plan::Topic& topic = *built.spec.plan->topic(side.topic);
-    PENSTOCK_TRY(outlet, Outlet::make(topic, side.shape, {add_output(built, side.topic)}));
+    PENSTOCK_TRY(outlet,
+                 Outlet::make(topic, side.shape, {{add_output(built, side.topic), side.topic}}));
     built.copies.push_back(std::move(outlet));
     built.schemas.push_back(topic.schema);
   }

@@ -9,7 +9,7 @@
 // Errors      at build: P…, R…, A…. At run time a record that can not be handled becomes a dead
 // letter:
 //             value.null, avro.framing, avro.unknown_schema, avro.unresolvable, avro.… (damaged
-//             datum), rule.error, join.no_match, route.unknown, encode, store.…
+//             datum), rule.error, join.no_match, route.unknown, encode, record.too_large, store.…
 //
 //     PENSTOCK_TRY(chain, engine::Chain::make({plan, stage, log.schemas(), tables, lineages}));
 //     for (auto& schema : chain->output_schemas()) log.schemas().add(schema);

@@ -59,6 +59,7 @@ void Epoch::clear() {
   tables.clear();
   rows.clear();
   state.clear();
+  stuck.reset();
   moved_.clear();
   held_.clear();
   held_bytes_ = 0;

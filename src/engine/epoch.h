@@ -26,6 +26,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <utility>
 #include <vector>
@@ -62,6 +63,18 @@ class Epoch {
   int32_t partitions(uint32_t output) const {
     return static_cast<int32_t>(outputs_[output].size());
   }
+  // The largest record that an output takes, as wire::lone_batch_bytes() counts it.
+  uint64_t record_bytes_max(uint32_t output) const {
+    return output < record_bytes_max_.size() ? record_bytes_max_[output] : UINT64_MAX;
+  }
+  // A record that can go nowhere: not on, and not into the dead letters. Nothing of the epoch is
+  // committed then.
+  struct Stuck {
+    flow::RowId row;
+    Error error;
+    bool for_good = false;  // there are no dead letters: the worker fails
+  };
+  std::optional<Stuck> stuck;
   // What became of an input partition's records within this epoch (the worker adds what was
   // before). The reference stays valid until the next call.
   flow::Fates& fates(Partition partition);
@@ -83,6 +96,8 @@ class Epoch {
   // Once, when the outputs' partitions are known (and again when they changed); the epoch must be
   // empty.
   void set_outputs(std::span<const int32_t> partitions);
+  // Of each output; without them there is no limit.
+  void set_record_bytes_max(std::vector<uint64_t> bytes) { record_bytes_max_ = std::move(bytes); }
   // Empty again; memory is kept.
   void clear();
 
@@ -115,6 +130,7 @@ class Epoch {
   void set_aside(uint32_t output, int32_t partition);
 
   std::vector<std::vector<wire::RecordsBuilder>> outputs_;
+  std::vector<uint64_t> record_bytes_max_;
   std::vector<Full> full_;  // in the order in which they were set aside
   uint64_t full_bytes_ = 0;
   std::vector<wire::RecordsBuilder> spare_;  // empty, their memory kept

@@ -1,6 +1,9 @@
 #include "engine/forward.h"
 
+#include "engine/outlet.h"
 #include "wire/partitioner.h"
+
+#include <fmt/format.h>
 
 #include <utility>
 
@@ -14,7 +17,17 @@ class Forward final : public Processor {
 
   Processed process(row::RawBatch& batch, Epoch& epoch) override {
     const int32_t partitions = epoch.partitions(0);
+    const uint64_t most = epoch.record_bytes_max(0);
     for (const row::RawRecord& record : batch.records) {
+      const size_t bytes =
+          wire::lone_batch_bytes(record.key, record.has_key, record.value, record.has_value);
+      if (bytes > most && !epoch.stuck) {
+        epoch.stuck = {{batch.partition, record.offset},
+                       fail("E005"_code, fmt::format("record {}: {}", record.offset.value,
+                                                     too_large_text(bytes, topic_, most)))
+                           .take(),
+                       true};
+      }
       const int32_t partition = record.has_key
                                     ? wire::partition_of(record.key, partitions)
                                     : static_cast<int32_t>(record.offset.value % partitions);

@@ -9,8 +9,12 @@
 
 namespace penstock::engine {
 
+std::string too_large_text(uint64_t bytes, std::string_view topic, uint64_t bytes_max) {
+  return fmt::format("{} bytes, {} takes {} (E005)", bytes, topic, bytes_max);
+}
+
 Outlet::Outlet(avro::EncodePlan plan, const plan::Topic& topic, std::vector<uint32_t> key_slots,
-               std::vector<uint32_t> outputs)
+               std::vector<Output> outputs)
     : plan_(std::move(plan)),
       key_slots_(std::move(key_slots)),
       same_partition_(topic.same_partition),
@@ -21,7 +25,7 @@ Outlet::Outlet(avro::EncodePlan plan, const plan::Topic& topic, std::vector<uint
 }
 
 Result<Outlet> Outlet::make(const plan::Topic& topic, flow::Shape& shape,
-                            std::vector<uint32_t> outputs) {
+                            std::vector<Output> outputs) {
   std::vector<uint32_t> key_slots;
   for (const std::string& field : topic.key) {
     const flow::Shape::Field* found = shape.field(field);
@@ -51,12 +55,17 @@ bool Outlet::key_of(const row::Batch& batch, uint32_t row) {
   return flow::append_key(batch, key_slots_, row, key_);
 }
 
-bool Outlet::encode(const row::Batch& batch, uint32_t row, uint32_t which, Epoch& epoch,
-                    std::string& why) {
+Encoded Outlet::encode(const row::Batch& batch, uint32_t row, uint32_t which, Epoch& epoch,
+                       std::string& why) {
   value_ = header_;
-  if (!plan_.encode(batch, row, value_, &why)) return false;
+  if (!plan_.encode(batch, row, value_, &why)) return Encoded::misfit;
   const bool has_key = key_of(batch, row);
-  const uint32_t output = outputs_[which];
+  const uint32_t output = outputs_[which].index;
+  const size_t bytes = wire::lone_batch_bytes(key_, has_key, value_);
+  if (bytes > epoch.record_bytes_max(output)) [[unlikely]] {
+    why = too_large_text(bytes, outputs_[which].topic, epoch.record_bytes_max(output));
+    return Encoded::too_large;
+  }
   const int32_t partitions = epoch.partitions(output);
   const row::RawRecord& record = batch.records[row];
   // Without a key: in turns, by the input's offset, so that a replay makes the same choice.
@@ -69,7 +78,7 @@ bool Outlet::encode(const row::Batch& batch, uint32_t row, uint32_t which, Epoch
   epoch.records(output, partition)
       .append(
           {.key = key_, .value = value_, .timestamp = record.timestamp.value, .has_key = has_key});
-  return true;
+  return Encoded::done;
 }
 
 }  // namespace penstock::engine

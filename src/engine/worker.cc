@@ -69,6 +69,7 @@ Millis Worker::turn(Millis now) {
   for (int step = 0; step < kStepsPerTurn; ++step) {
     if (drained_ || failed_) return kNever;
     bool moved = step_sink();
+    moved |= give_up_stuck();
     moved |= settle_rebalance();
     moved |= close_when_due();
     moved |= intake();
@@ -143,6 +144,7 @@ bool Worker::compute(row::RawBatch& batch) {
   Epoch& epoch = open();
   if (!epoch.begun) {
     epoch.set_outputs(output_partitions_);
+    epoch.set_record_bytes_max(output_record_bytes_max_);
     processor_.begin(epoch);
   }
   const uint64_t records = batch.records.size();
@@ -169,6 +171,7 @@ bool Worker::open_is_full() const {
 
 bool Worker::wants_data() const {
   if (draining_ || gate_.shut() || blocked_ || owned_.empty() || open_is_full()) return false;
+  if (open().stuck) return false;
   if (phase_ == Phase::aborting) return false;  // what came now would be read again
   return std::all_of(owned_.begin(), owned_.end(), [](const auto& o) { return o.claimed; });
 }
@@ -241,7 +244,7 @@ bool Worker::settle_rebalance() {
                          now_ < rebalance_since_ + spec_.limits.revoke_patience_millis;
     if (flying_ != nullptr) return !patient && give_up_flying();
     if (rebalance_ == Rebalance::revoked && (open().begun || blocked_)) {
-      if (patient && open().begun) {
+      if (patient && open().begun && !open().stuck) {
         close_open();
         return true;
       }
@@ -294,6 +297,7 @@ bool Worker::close_when_due() {
 }
 
 bool Worker::due() const {
+  if (open().stuck) return false;
   const bool idle = idle_since_ != kNever && now_ >= idle_since_ + spec_.limits.idle_millis;
   if (!open().begun) return (idle || draining_ || blocked_) && moved_while_idle();
   return idle || draining_ || gate_.shut() || blocked_ || open_is_full() ||
@@ -396,7 +400,8 @@ Worker::Status Worker::status() const {
   const Error* standing = error_ ? &*error_ : damage();
   return {state(),       standing != nullptr ? std::optional(*standing) : std::nullopt,
           owned_,        refused_,
-          ever_claimed_, ever_assigned_};
+          ever_claimed_, ever_assigned_,
+          stuck_};
 }
 
 Millis Worker::deadline() const {

@@ -4,6 +4,7 @@
 //            ▲          │ retry: the same call again, after a pause
 //            │          ├ rejected: rows become dead letters, fates are corrected, commit again
 //            │          ├ abort: drop the epoch and what was computed ahead, seek back
+//            ├──────────┤ stuck (a record fits no topic): alone in its epoch first, then hold
 //            └──────────┤ unknown, fenced: a new sink, claim again, go on from what it returns
 //                       └ fatal: stop; the process is to be restarted
 //  revoked: commit what is open (or drop it after revoke_patience), then release and answer
@@ -125,6 +126,7 @@ class Worker {
     bool refused = false;  // reading, or the last claim, was for good reasons: settings, rights
     bool ever_claimed = false;
     bool ever_assigned = false;  // be it of nothing: there may be more workers than partitions
+    std::optional<flow::RowId> stuck;  // the record that can go nowhere, before which it stands
   };
 
   Worker(WorkerSpec spec, WorkerEnds ends, Processor& processor);
@@ -208,6 +210,8 @@ class Worker {
   void announce_claim(const flow::Claimed& claimed);
   void tell_group_again();
   bool give_up_flying();
+  bool give_up_stuck();
+  void learn_outputs();
   void drop_open();
   void drop(Epoch& epoch);
   void seek_back();
@@ -230,6 +234,7 @@ class Worker {
   std::vector<OwnedPartition> owned_;  // ascending
   flow::Membership membership_;        // of the last event served
   std::vector<int32_t> output_partitions_;
+  std::vector<uint64_t> output_record_bytes_max_;
 
   Epoch epochs_[2];
   uint32_t open_ = 0;                     // the one that records go to
@@ -258,6 +263,8 @@ class Worker {
   bool ever_assigned_ = false;
   Millis flying_since_;  // when flying_ was closed
   std::optional<Error> error_;
+  std::optional<flow::RowId> stuck_;  // until something is committed
+  bool refused_before_ = false;       // the last commit was, too
 #ifdef PENSTOCK_PLANTED_BUGS
   std::vector<flow::EncodedBatch> escaped_;  // dead letters of dropped epochs
   std::list<std::string> escaped_bytes_;

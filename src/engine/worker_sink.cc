@@ -85,13 +85,21 @@ void Worker::on_claimed(flow::Claimed&& claimed) {
   ever_claimed_ = true;
   refused_ = false;
   went_well();
-  output_partitions_.clear();
-  for (uint32_t output = 0; output < spec_.outputs.size(); ++output) {
-    output_partitions_.push_back(log_sink_ ? log_sink_->partitions(output)
-                                           : ends_.appender->partitions(output));
-  }
+  learn_outputs();
   if (store_sink_) announce_claim(claimed);
   for (flow::Owned& got : claimed.owned) adopt(std::move(got));
+}
+
+void Worker::learn_outputs() {
+  output_partitions_.clear();
+  output_record_bytes_max_.clear();
+  for (uint32_t output = 0; output < spec_.outputs.size(); ++output) {
+    const auto learn = [&](const auto& end) {
+      output_partitions_.push_back(end.partitions(output));
+      output_record_bytes_max_.push_back(end.record_bytes_max(output));
+    };
+    log_sink_ ? learn(*log_sink_) : learn(*ends_.appender);
+  }
 }
 
 // False when what is remembered does not belong to the positions: nothing is owned then.
@@ -268,9 +276,11 @@ void Worker::on_append_ended(flow::Ended&& ended) {
     flying_->clear_encoded();
     return;
   }
+  learn_outputs();
   if (ended.end == flow::CommitEnd::fatal) failed_ = true;
   ++counters_.retries;  // unknown too: readers of dead letters merge repeats
-  wait(std::move(ended.error));
+  wait(std::move(ended.error), ended.refused ? spec_.limits.refused_millis : 0);
+  if (ended.refused) give_up_flying();  // made again within the limits as they are now
 }
 
 void Worker::on_ended(flow::Ended&& ended) {
@@ -295,7 +305,10 @@ void Worker::on_ended(flow::Ended&& ended) {
       return lost ? abort_flying() : on_rejected(std::move(ended.rejected));
     case flow::CommitEnd::abort:
       ++counters_.aborts;
-      wait(std::move(ended.error));
+      // The first time the epoch is made again within the limits as they are now.
+      wait(std::move(ended.error),
+           ended.refused && refused_before_ ? spec_.limits.refused_millis : 0);
+      refused_before_ = ended.refused;
       return abort_flying();
     case flow::CommitEnd::unknown:
       ++counters_.unknowns;
@@ -317,6 +330,9 @@ void Worker::on_done(const flow::Positions& durable) {
   counters_.committed_records += flying_->in();
   rows_limit_ = std::min(spec_.limits.epoch_rows, rows_limit_ * 2);
   went_well();
+  stuck_.reset();
+  refused_before_ = false;
+  learn_outputs();
   if (memory_ != nullptr) memory_->settle();
 #ifdef PENSTOCK_PLANTED_BUGS
   std::swap(late_state_, next_late_state_);
@@ -363,6 +379,10 @@ void Worker::on_rejected(std::vector<flow::RejectedRow>&& rows) {
     processor_.make_dead(row, *flying_);
   }
   gate_.count(now_, 0, rows.size());
+  if (!flying_->stuck) return;
+  stuck_ = flying_->stuck->row;
+  rows_limit_ = 1;
+  start_over(std::move(flying_->stuck->error), flying_->in() > 1 ? 0 : spec_.limits.refused_millis);
 }
 
 // ---- giving up
@@ -379,6 +399,7 @@ void Worker::on_aborted() {
   drop(*flying_);
   flying_ = nullptr;
   PENSTOCK_CHECK(!open().begun || planted(Bug::ahead_kept_after_abort));
+  learn_outputs();
   if (!planted(Bug::seek_dropped_after_abort)) seek_back();
 }
 
@@ -393,6 +414,22 @@ bool Worker::give_up_flying() {
   drop(*flying_);
   flying_ = nullptr;
   seek_back();
+  return true;
+}
+
+// A record of the open epoch can go nowhere. What was read before it is committed first: epochs
+// begin anew with one record, until it is alone. Then the stage holds, and looks now and then
+// whether its topics take more by now (a claim tells), or it fails.
+bool Worker::give_up_stuck() {
+  if (!open().stuck || flying_ != nullptr || phase_ != Phase::ready) return false;
+  const Epoch::Stuck stuck = *open().stuck;
+  const bool alone = open().in() == 1;
+  rows_limit_ = 1;
+  start_over(stuck.error, alone ? spec_.limits.refused_millis : 0);
+  if (!alone) return true;
+  stuck_ = stuck.row;
+  refused_ = true;
+  failed_ = stuck.for_good;
   return true;
 }
 

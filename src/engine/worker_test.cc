@@ -121,6 +121,7 @@ class ScriptSink final : public flow::LogSink {
   }
   void release(const flow::PartitionSet&) override { script_.done.emplace_back("release"); }
   int32_t partitions(uint32_t) const override { return 1; }
+  uint64_t record_bytes_max(uint32_t) const override { return UINT64_MAX; }
 
  private:
   Script& script_;

@@ -37,6 +37,19 @@ Result<RowText> FileSource::rewound() const {
   return RowText::open(text_, spec_.path, format_, spec_.schema);
 }
 
+Place place_of_row(const FileSourceSpec& spec, Offset row) {
+  const auto format = format_of(spec.path);
+  const auto text = read_file(spec.path);
+  if (!format || !text) return {spec.path, 0, 0, 1, {}};
+  auto rows = RowText::open(*text, spec.path, *format, spec.schema);
+  if (!rows) return {spec.path, 0, 0, 1, {}};
+  for (int64_t at = 0; at <= row.value; ++at) {
+    const auto more = rows->next();
+    if (!more || !*more) return {spec.path, 0, 0, 1, {}};
+  }
+  return rows->row_place();
+}
+
 flow::SourceEvent FileSource::poll(const flow::PollLimits& limits) {
   if (closed_) return flow::Idle{};
   if (!std::exchange(announced_, true)) return flow::Assigned{{kOnly}, nullptr};

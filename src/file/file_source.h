@@ -76,4 +76,7 @@ class FileSource final : public flow::Source {
   std::optional<Error> fault_;
 };
 
+// Where the row of this offset begins, in a file that was sent.
+Place place_of_row(const FileSourceSpec& spec, Offset row);
+
 }  // namespace penstock::file

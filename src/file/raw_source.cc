@@ -20,6 +20,30 @@ namespace {
 
 constexpr Partition kOnly{0, 0};
 
+// The lines of a text that are not empty.
+class TextLines {
+ public:
+  explicit TextLines(std::string_view text) : rest_(text) {}
+  bool next() {
+    while (!rest_.empty()) {
+      const size_t end = std::min(rest_.find('\n'), rest_.size());
+      line_ = rest_.substr(0, end);
+      rest_.remove_prefix(std::min(end + 1, rest_.size()));
+      ++number_;
+      if (line_.find_first_not_of(" \t\r") != std::string_view::npos) return true;
+    }
+    return false;
+  }
+  std::string_view line() const { return line_; }
+  Place place(const std::string& path) const {
+    return {path, number_, 1, 1, std::string(line_.substr(0, 200))};
+  }
+
+ private:
+  std::string_view rest_, line_;
+  uint32_t number_ = 0;
+};
+
 struct Line {
   std::optional<std::string> key, value;
   int64_t timestamp_millis = -1;
@@ -121,20 +145,22 @@ class RawSource final : public flow::Source {
 
 }  // namespace
 
+Place place_of_raw(const std::string& path, Offset record) {
+  const auto text = read_file(path);
+  if (!text) return {path, 0, 0, 1, {}};
+  TextLines all(*text);
+  for (int64_t at = 0; at <= record.value; ++at) {
+    if (!all.next()) return {path, 0, 0, 1, {}};
+  }
+  return all.place(path);
+}
+
 Result<RawFile> open_raw(const std::string& path, const Clock& clock, uint64_t rate_per_second) {
   PENSTOCK_TRY(text, read_file(path));
   auto lines = std::make_shared<std::vector<Line>>();
-  uint32_t number = 0;
-  for (std::string_view rest = text; !rest.empty();) {
-    const size_t end = std::min(rest.find('\n'), rest.size());
-    const std::string_view one = rest.substr(0, end);
-    rest.remove_prefix(std::min(end + 1, rest.size()));
-    ++number;
-    if (one.find_first_not_of(" \t\r") == std::string_view::npos) continue;
-    auto line = read_line(one);
-    if (!line)
-      return fail("F005"_code, line.error())
-          .at({path, number, 1, 1, std::string(one.substr(0, 200))});
+  for (TextLines all(text); all.next();) {
+    auto line = read_line(all.line());
+    if (!line) return fail("F005"_code, line.error()).at(all.place(path));
     lines->push_back(*std::move(line));
   }
   RawFile file;

@@ -29,4 +29,7 @@ struct RawFile {
 // `rate_per_second` 0: as fast as it goes.
 Result<RawFile> open_raw(const std::string& path, const Clock& clock, uint64_t rate_per_second = 0);
 
+// Where the record of this offset stands.
+Place place_of_raw(const std::string& path, Offset record);
+
 }  // namespace penstock::file

@@ -49,6 +49,7 @@ class RowText {
   // Appends the row's datum to `out`; on F002 `out` is as before.
   Result<void> encode(std::string& out);
   uint32_t line() const { return row_line_; }
+  Place row_place() const { return place(); }
 
  private:
   RowText() = default;

@@ -21,6 +21,14 @@ void append_optional(const std::optional<ByteView>& bytes, std::string& out) {
   if (bytes) avro::append_bytes(*bytes, out);
 }
 
+// At most kMaxDetailBytes, and no half of a character at the end.
+std::string_view cut(std::string_view text) {
+  if (text.size() <= kMaxDetailBytes) return text;
+  size_t end = kMaxDetailBytes;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
+  return text.substr(0, end);
+}
+
 // Reads what append_dead_letter wrote; anything else ends in `good == false`.
 struct Reader {
   ByteView rest;
@@ -76,7 +84,7 @@ void append_dead_letter(const DeadLetter& letter, std::string& out) {
   avro::append_long(letter.offset.value, out);
   avro::append_bytes(letter.step, out);
   avro::append_bytes(letter.reason, out);
-  avro::append_bytes(letter.detail, out);
+  avro::append_bytes(cut(letter.detail), out);
   avro::append_long(letter.timestamp.value, out);
   append_optional(letter.key, out);
   append_optional(letter.value, out);

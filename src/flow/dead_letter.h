@@ -17,6 +17,10 @@
 
 namespace penstock::flow {
 
+// What a letter has beside the record's own key and value, at most; a longer detail is cut.
+inline constexpr size_t kMaxLetterBytes = 64 << 10;
+inline constexpr size_t kMaxDetailBytes = 4 << 10;
+
 struct DeadLetter {
   std::string_view stage;    // id: "writer.latest"
   std::string_view topic;    // where the record lies

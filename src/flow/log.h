@@ -36,6 +36,9 @@ struct TopicSpec {
   int32_t partitions = 1;
   int32_t replicas = 1;
   int64_t keep_millis = -1;  // retention; -1 = for ever
+  // Of a topic of dead letters: the topics whose records become letters in it. Made so that it
+  // takes the largest of them and kMaxLetterBytes around it.
+  std::vector<std::string> letters_of = {};
 };
 
 // ---- reading
@@ -129,6 +132,10 @@ class LogSink : public Sink {
   virtual WriteAnswer write_state(std::span<const StateChange> changes) = 0;
   // Partitions of an output topic, known from the first Claimed on.
   virtual int32_t partitions(uint32_t output) const = 0;
+  // The largest record that an output takes, as wire::lone_batch_bytes() counts it; known from the
+  // first Claimed on, and may be another after a Claimed, Ended or Aborted. An epoch with a larger
+  // one can only be aborted: write() answers `error`, or the commit ends `abort` and `refused`.
+  virtual uint64_t record_bytes_max(uint32_t output) const = 0;
 };
 
 // Appends outside any epoch: dead letters of store stages, the simulated producers' first records.
@@ -137,6 +144,8 @@ class Appender {
  public:
   virtual ~Appender() = default;
   virtual int32_t partitions(uint32_t output) const = 0;
+  // As a LogSink's; known from birth, may be another after an Ended.
+  virtual uint64_t record_bytes_max(uint32_t output) const = 0;
   // One in flight; bytes stay valid until poll() is not Waiting.
   virtual void begin_append(std::vector<EncodedBatch> batches) = 0;
   // Waiting, Ended{done}, Ended{retry} (nothing happened) or Ended{unknown}.

@@ -28,6 +28,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -51,6 +52,8 @@ class LogHarness {
   virtual void lose_next_answer(bool written) = 0;
   // Runs retention with this time as now; false when this log's time can not be set.
   virtual bool retain(Millis now) = 0;
+  // The topic takes records of at most so many bytes from now on; false where that can not be set.
+  virtual bool limit_records(const std::string& topic, uint64_t record_bytes_max) = 0;
 };
 
 // Waits for a wake, but never long: a log may wake late, never wrongly.
@@ -83,6 +86,10 @@ inline void contract_wait(ContractWaker& waker, const char* what,
     waker.wait();
   }
 }
+
+namespace contract {
+using Strings = std::vector<std::string>;
+}  // namespace contract
 
 struct ContractRecord {
   Partition partition;

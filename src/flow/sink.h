@@ -107,6 +107,7 @@ struct Ended {
   Positions durable;  // with done: what is durable now; a store may have moved only some partitions
   std::vector<RejectedRow> rejected;  // with rejected
   Error error;                        // with anything but done: what is known of the cause
+  bool refused = false;               // the same again will hardly be taken: too large, forbidden
 };
 struct Aborted {};
 struct ClaimFailed {

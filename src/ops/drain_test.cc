@@ -54,6 +54,7 @@ class Answering final : public flow::LogSink {
     return flow::WriteAnswer::accepted;
   }
   int32_t partitions(uint32_t) const override { return 1; }
+  uint64_t record_bytes_max(uint32_t) const override { return UINT64_MAX; }
 
  private:
   bool answers_;

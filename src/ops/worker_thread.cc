@@ -107,6 +107,7 @@ void WorkerThread::publish() {
   snapshot_.refused = status.refused;
   snapshot_.ever_claimed = status.ever_claimed;
   snapshot_.ever_assigned = status.ever_assigned;
+  snapshot_.stuck = status.stuck;
   snapshot_.partitions_owned = status.owned.size();
   snapshot_.open_records = worker.open_records();
 }

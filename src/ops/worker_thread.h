@@ -46,6 +46,7 @@ struct WorkerSnapshot {
   bool refused = false;
   bool ever_claimed = false;
   bool ever_assigned = false;
+  std::optional<flow::RowId> stuck;  // Worker::Status::stuck
   uint64_t partitions_owned = 0;
   uint64_t open_records = 0;
   Millis turned;  // when its loop came by the last time

@@ -118,6 +118,27 @@ std::string_view describe(BatchFault fault) {
   return "unknown fault";
 }
 
+size_t lone_batch_bytes(ByteView key, bool has_key, ByteView value, bool has_value) {
+  constexpr size_t kFixed = 4;  // attributes, timestamp and offset deltas of 0, no headers
+  const auto with_length = [](ByteView bytes, bool there) {
+    return there ? varint_bytes(static_cast<int64_t>(bytes.size())) + bytes.size() : 1;
+  };
+  const size_t body = kFixed + with_length(key, has_key) + with_length(value, has_value);
+  return kBatchHeaderBytes + varint_bytes(static_cast<int64_t>(body)) + body;
+}
+
+bool each_fits(ByteView records, uint32_t count, size_t lone_batch_bytes_max) {
+  if (kBatchHeaderBytes + records.size() <= lone_batch_bytes_max) return true;
+  RecordWalker walker(records, count);
+  RecordView record;
+  while (walker.next(record)) {
+    const size_t bytes =
+        lone_batch_bytes(record.key, record.has_key, record.value, record.has_value);
+    if (bytes > lone_batch_bytes_max) return false;
+  }
+  return walker.fault() == BatchFault::none;
+}
+
 bool RecordWalker::stop(BatchFault fault) {
   fault_ = fault;
   left_ = 0;

@@ -75,6 +75,12 @@ struct BatchHeader {
   uint32_t count = 0;
 };
 
+// Bytes of a batch of nothing but this record, uncompressed: what Kafka compares with a topic's
+// max.message.bytes.
+size_t lone_batch_bytes(ByteView key, bool has_key, ByteView value, bool has_value = true);
+// Has each record of a section at most so many? False for a damaged one. Cheap where the whole has.
+bool each_fits(ByteView records, uint32_t count, size_t lone_batch_bytes_max);
+
 // Writes a records section. Keeps its memory over clear().
 class RecordsBuilder {
  public:

@@ -160,6 +160,9 @@ class FaultyLogSink final : public FaultySink<flow::LogSink> {
         &with);
   }
   int32_t partitions(uint32_t output) const override { return sink_->partitions(output); }
+  uint64_t record_bytes_max(uint32_t output) const override {
+    return sink_->record_bytes_max(output);
+  }
 };
 
 class FaultyStoreSink final : public FaultySink<flow::StoreSink> {
@@ -207,6 +210,9 @@ class FaultyAppender final : public flow::Appender {
   FaultyAppender(World& world, Slot& slot, std::unique_ptr<flow::Appender> appender)
       : passage_(world, slot), appender_(std::move(appender)) {}
   int32_t partitions(uint32_t output) const override { return appender_->partitions(output); }
+  uint64_t record_bytes_max(uint32_t output) const override {
+    return appender_->record_bytes_max(output);
+  }
   void begin_append(std::vector<flow::EncodedBatch> batches) override {
     passage_.begin(
         Point::append, [&] { appender_->begin_append(std::move(batches)); }, commit_refused);

@@ -111,10 +111,15 @@ Result<std::vector<std::string>> Catalog::create_missing(
   DbBatch batch;
   uint64_t next_id = next_id_;
   for (const flow::TopicSpec& spec : specs) {
-    if (topics_.contains(spec.name) || std::ranges::find(names, spec.name) != names.end()) continue;
+    if (const auto there = topics_.find(spec.name); there != topics_.end()) {
+      if (!spec.letters_of.empty()) there->second->takes_letters = true;
+      continue;
+    }
+    if (std::ranges::find(names, spec.name) != names.end()) continue;
     PENSTOCK_TRY_VOID(check_spec(spec));
     made.push_back(std::make_shared<Topic>(spec.name, static_cast<uint32_t>(next_id++),
                                            random_lineage(), spec.keep_millis, spec.partitions));
+    made.back()->takes_letters = !spec.letters_of.empty();
     put_topic(batch, *made.back());
     names.push_back(spec.name);
   }

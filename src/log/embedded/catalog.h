@@ -63,6 +63,8 @@ class Topic {
   const uint32_t id;
   const std::string lineage;
   const int64_t keep_millis;
+  // What it takes is said by the file of each start, and not kept.
+  std::atomic<bool> takes_letters = false;
 
  private:
   std::vector<TopicPartition> partitions_;

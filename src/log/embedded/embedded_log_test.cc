@@ -40,6 +40,7 @@ class EmbeddedHarness final : public flow::LogHarness {
     log_->retain(now);
     return true;
   }
+  bool limit_records(const std::string&, uint64_t) override { return false; }
 
  private:
   void open() {

@@ -1,6 +1,7 @@
 #include "log/embedded/embedded_sink.h"
 
 #include "base/check.h"
+#include "flow/dead_letter.h"
 #include "log/embedded/chunk_reader.h"
 
 #include <algorithm>
@@ -9,10 +10,18 @@
 namespace penstock::log {
 namespace {
 
+uint64_t bytes_max(const Topic& topic) {
+  return kMaxRecordBytes + (topic.takes_letters ? flow::kMaxLetterBytes : 0);
+}
+
 bool fits(const std::vector<TopicPtr>& outputs, const flow::EncodedBatch& batch) {
   return batch.output < outputs.size() && batch.partition >= 0 &&
          batch.partition < outputs[batch.output]->partitions() && batch.count > 0 &&
          batch.count <= INT32_MAX && batch.records.size() <= kMaxChunkBytes;
+}
+
+bool is_too_large(const std::vector<TopicPtr>& outputs, const flow::EncodedBatch& batch) {
+  return !wire::each_fits(batch.records, batch.count, bytes_max(*outputs[batch.output]));
 }
 
 // The header, with its checksum, is made on the worker's side; only the offset is given out later.
@@ -50,6 +59,10 @@ EmbeddedSink::~EmbeddedSink() {
 
 int32_t EmbeddedSink::partitions(uint32_t output) const { return outputs_[output]->partitions(); }
 
+uint64_t EmbeddedSink::record_bytes_max(uint32_t output) const {
+  return bytes_max(*outputs_[output]);
+}
+
 void EmbeddedSink::begin_claim(flow::PartitionSet partitions, flow::Membership membership) {
   PENSTOCK_CHECK(!in_flight_ && !event_);
   for (const Partition partition : partitions) {
@@ -67,7 +80,7 @@ void EmbeddedSink::begin_claim(flow::PartitionSet partitions, flow::Membership m
 
 flow::WriteAnswer EmbeddedSink::write(const flow::EncodedBatch& batch) {
   PENSTOCK_CHECK(!in_flight_);
-  if (!fits(outputs_, batch)) return flow::WriteAnswer::error;
+  if (!fits(outputs_, batch) || is_too_large(outputs_, batch)) return flow::WriteAnswer::error;
   const uint64_t before = request_->chunk_bytes + request_->state_bytes;
   if (before > 0 && before + batch.records.size() > kMaxEpochBytes) {
     return flow::WriteAnswer::full;
@@ -171,12 +184,20 @@ int32_t EmbeddedAppender::partitions(uint32_t output) const {
   return outputs_[output]->partitions();
 }
 
+uint64_t EmbeddedAppender::record_bytes_max(uint32_t output) const {
+  return bytes_max(*outputs_[output]);
+}
+
 void EmbeddedAppender::begin_append(std::vector<flow::EncodedBatch> batches) {
   PENSTOCK_CHECK(!in_flight_);
   request_->chunks.clear();
   request_->chunk_bytes = 0;
   for (const flow::EncodedBatch& batch : batches) {
     PENSTOCK_CHECK(fits(outputs_, batch));
+    if (is_too_large(outputs_, batch)) {
+      too_large_ = true;
+      return;
+    }
     request_->chunks.push_back(make_chunk(outputs_, batch));
     request_->chunk_bytes += batch.records.size();
   }
@@ -185,6 +206,13 @@ void EmbeddedAppender::begin_append(std::vector<flow::EncodedBatch> batches) {
 }
 
 flow::SinkEvent EmbeddedAppender::poll() {
+  if (std::exchange(too_large_, false)) {
+    return flow::Ended{flow::CommitEnd::retry,
+                       {},
+                       {},
+                       fail("E005"_code, "a record to be appended is too large").take(),
+                       true};
+  }
   if (!in_flight_) return flow::Waiting{};
   auto answer = committer_.take_answer(*request_);
   if (!answer) return flow::Waiting{};

@@ -5,7 +5,7 @@
 //             sink that is destroyed takes its request back, or waits the moment until it is done.
 // Limits      an epoch of at most 64 MiB of records and state (write() answers `full`), a batch
 // of at most
-//             kMaxChunkBytes (`error`).
+//             kMaxChunkBytes, a record of kMaxRecordBytes (`error`).
 #pragma once
 
 #include "flow/log.h"
@@ -20,6 +20,7 @@
 namespace penstock::log {
 
 inline constexpr uint64_t kMaxEpochBytes = 64 << 20;
+inline constexpr uint64_t kMaxRecordBytes = 16 << 20;  // and flow::kMaxLetterBytes around it
 
 class EmbeddedSink final : public flow::LogSink {
  public:
@@ -35,6 +36,7 @@ class EmbeddedSink final : public flow::LogSink {
   flow::SinkEvent poll() override;
   void release(const flow::PartitionSet& partitions) override;
   int32_t partitions(uint32_t output) const override;
+  uint64_t record_bytes_max(uint32_t output) const override;
 
  private:
   flow::SinkEvent with_state(flow::Claimed&& claimed) const;
@@ -54,6 +56,7 @@ class EmbeddedAppender final : public flow::Appender {
   EmbeddedAppender(Committer& committer, std::vector<TopicPtr> outputs, flow::Waker& waker);
   ~EmbeddedAppender() override;
   int32_t partitions(uint32_t output) const override;
+  uint64_t record_bytes_max(uint32_t output) const override;
   void begin_append(std::vector<flow::EncodedBatch> batches) override;
   flow::SinkEvent poll() override;
 
@@ -62,6 +65,7 @@ class EmbeddedAppender final : public flow::Appender {
   std::vector<TopicPtr> outputs_;
   RequestPtr request_;
   bool in_flight_ = false;
+  bool too_large_ = false;
 };
 
 }  // namespace penstock::log

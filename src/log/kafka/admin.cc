@@ -80,6 +80,10 @@ Result<NewTopicHandle> new_topic(const NewTopic& spec) {
     rd_kafka_NewTopic_set_config(topic.get(), "retention.ms",
                                  std::to_string(spec.keep_millis).c_str());
   }
+  if (spec.record_bytes_max > 0) {
+    rd_kafka_NewTopic_set_config(topic.get(), "max.message.bytes",
+                                 std::to_string(spec.record_bytes_max).c_str());
+  }
   return topic;
 }
 
@@ -310,38 +314,18 @@ Result<std::vector<std::string>> Admin::all_topics() {
   return names;
 }
 
-Result<std::vector<int64_t>> Admin::keep_millis(const std::vector<std::string>& names) {
-  std::vector<int64_t> keeps(names.size(), -1);
-  if (names.empty()) return keeps;
-  std::vector<ConfigResource> handles;
-  std::vector<rd_kafka_ConfigResource_t*> wanted;
-  for (const std::string& name : names) {
-    handles.emplace_back(rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, name.c_str()));
-    wanted.push_back(handles.back().get());
-  }
-  PENSTOCK_TRY(event,
-               ask(client_.get(), RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS,
-                   "asking for the retention of topics", [&](const auto* options, auto* queue) {
-                     rd_kafka_DescribeConfigs(client_.get(), wanted.data(), wanted.size(), options,
-                                              queue);
-                   }));
-  size_t count = 0;
-  const auto** found = rd_kafka_DescribeConfigs_result_resources(
-      rd_kafka_event_DescribeConfigs_result(event.get()), &count);
-  for (size_t i = 0; i < count; ++i) {
-    const auto at = std::find(names.begin(), names.end(), rd_kafka_ConfigResource_name(found[i])) -
-                    names.begin();
-    size_t entries = 0;
-    const auto** configs = rd_kafka_ConfigResource_configs(found[i], &entries);
-    for (size_t e = 0; e < entries && at < std::ssize(names); ++e) {
-      const char* value = rd_kafka_ConfigEntry_value(configs[e]);
-      if (value == nullptr) continue;
-      const std::string_view name = rd_kafka_ConfigEntry_name(configs[e]);
-      auto& keep = keeps[static_cast<size_t>(at)];
-      if (name == "retention.ms") keep = std::strtoll(value, nullptr, 10);
-    }
-  }
-  return keeps;
+Result<std::vector<TopicSettings>> Admin::topic_settings(const std::vector<std::string>& names,
+                                                         bool once) {
+  if (names.empty()) return std::vector<TopicSettings>();
+  TopicResources wanted(names);
+  const Send send = [&](const auto* options, auto* queue) {
+    rd_kafka_DescribeConfigs(client_.get(), wanted.data(), wanted.size(), options, queue);
+  };
+  constexpr std::string_view kWhat = "asking for the settings of topics";
+  PENSTOCK_TRY(
+      event, (once ? ask_once(client_.get(), RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS, kWhat, send, false)
+                   : ask(client_.get(), RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS, kWhat, send)));
+  return settings_of(event.get(), names, settings_);
 }
 
 Result<std::vector<std::vector<flow::PartitionState>>> Admin::bounds(

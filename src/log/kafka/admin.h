@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "flow/log.h"
 #include "log/kafka/handles.h"
+#include "log/kafka/limits.h"
 #include "log/kafka/settings.h"
 
 #include <cstdint>
@@ -31,6 +32,7 @@ struct NewTopic {
   int32_t replicas = -1;  // -1: the broker's default
   int64_t keep_millis = -1;
   bool compacted = false;
+  uint64_t record_bytes_max = 0;  // max.message.bytes; 0: the broker's default
 };
 
 struct TopicInfo {
@@ -66,8 +68,9 @@ class Admin {
   Result<std::vector<TopicInfo>> describe(const std::vector<std::string>& names);
   // Names of all topics that are not internal to Kafka.
   Result<std::vector<std::string>> all_topics();
-  // retention.ms of each; -1 for ever.
-  Result<std::vector<int64_t>> keep_millis(const std::vector<std::string>& names);
+  // Of each; `once`: without asking again where nobody answers.
+  Result<std::vector<TopicSettings>> topic_settings(const std::vector<std::string>& names,
+                                                    bool once = false);
   // First kept and next to be written, of every partition. `committed`: up to the last stable
   // offset.
   Result<std::vector<std::vector<flow::PartitionState>>> bounds(

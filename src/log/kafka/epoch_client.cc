@@ -36,6 +36,7 @@ EpochClient::EpochClient(SinkWorld& world, std::vector<std::string> topics, Vita
 Result<void> EpochClient::make() {
   PENSTOCK_TRY(conf, make_conf(world_.settings(), role(), &troubles_));
   PENSTOCK_TRY_VOID(configure(conf.get()));
+  PENSTOCK_TRY_VOID(keep_to_limits(conf.get(), world_.settings(), record_bytes_max_));
   count_deliveries(conf.get());
   if (world_.configure_for_test) world_.configure_for_test(conf.get());
   deliveries_ = {};
@@ -123,6 +124,11 @@ MaybeTrouble EpochClient::put(size_t topic, int32_t partition, ByteView key,
     vital_.beat();
     rd_kafka_poll(client_.get(), 10);
   }
+}
+
+bool EpochClient::renew() {
+  drop();
+  return ready_at_last();
 }
 
 void EpochClient::drop() {

@@ -25,6 +25,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace penstock::log::kafka {
@@ -72,6 +73,12 @@ class EpochClient {
   virtual bool abort() = 0;
   // Destroys the client; nothing offered is read any more.
   void drop();
+  // Another client, as abort() gets one.
+  bool renew();
+  // What the first topics take (limits.h); for the next client.
+  void know_limits(std::vector<uint64_t> record_bytes_max) {
+    record_bytes_max_ = std::move(record_bytes_max);
+  }
 
  protected:
   virtual Role role() const = 0;
@@ -98,6 +105,7 @@ class EpochClient {
   Outbox outbox_;
   std::vector<TopicHandle> handles_;
   std::vector<int32_t> partitions_;
+  std::vector<uint64_t> record_bytes_max_;
   bool ready_ = false;
 };
 

@@ -12,14 +12,17 @@ constexpr int kMetadataMillis = 5'000;
 
 }  // namespace
 
-AppendSession::AppendSession(Settings settings, std::vector<std::string> topics)
+AppendSession::AppendSession(Settings settings, std::vector<std::string> topics,
+                             std::vector<uint64_t> record_bytes_max)
     : settings_(std::move(settings)),
       topics_(std::move(topics)),
+      record_bytes_max_(std::move(record_bytes_max)),
       vital_(std::make_shared<Vital>()) {}
 
 Result<void> AppendSession::ready() {
   if (client_ != nullptr) return {};
   PENSTOCK_TRY(conf, make_conf(settings_, Role::idempotent_producer, &troubles_));
+  PENSTOCK_TRY_VOID(keep_to_limits(conf.get(), settings_, record_bytes_max_));
   count_deliveries(conf.get());
   deliveries_ = {};
   PENSTOCK_TRY(client, make_client(std::move(conf), Role::idempotent_producer));
@@ -40,6 +43,12 @@ Result<void> AppendSession::ready() {
   return std::unexpected(std::move(cause));
 }
 
+void AppendSession::know_limits(const std::vector<uint64_t>& record_bytes_max) {
+  if (record_bytes_max_ == record_bytes_max) return;
+  record_bytes_max_ = record_bytes_max;
+  drop();
+}
+
 void AppendSession::drop() {
   handles_.clear();
   client_.reset();
@@ -47,7 +56,8 @@ void AppendSession::drop() {
 
 flow::Ended AppendSession::gone_wrong(flow::CommitEnd end, Error error) {
   drop();  // what is still queued must not arrive behind what is appended next
-  return {end, {}, {}, std::move(error)};
+  const bool refused = is_too_large(error);
+  return {end, {}, {}, std::move(error), refused};
 }
 
 flow::Ended AppendSession::append(const std::vector<flow::EncodedBatch>& batches) {
@@ -91,10 +101,12 @@ flow::Ended AppendSession::acknowledged() {
 }
 
 KafkaAppender::KafkaAppender(SinkWorld& world, std::vector<std::string> topics,
-                             std::vector<int32_t> partitions, flow::Waker& waker)
+                             std::vector<int32_t> partitions,
+                             std::vector<uint64_t> record_bytes_max, flow::Waker& waker)
     : world_(world),
       partitions_(std::move(partitions)),
-      session_(std::make_shared<AppendSession>(world.settings(), std::move(topics))),
+      limits_(*world.admin, topics, record_bytes_max),
+      session_(std::make_shared<AppendSession>(world.settings(), topics, record_bytes_max)),
       thread_(waker, session_->vital()) {}
 
 void KafkaAppender::begin_append(std::vector<flow::EncodedBatch> batches) {
@@ -104,7 +116,9 @@ void KafkaAppender::begin_append(std::vector<flow::EncodedBatch> batches) {
                    batch.partition < partitions_[batch.output]);
   }
   in_flight_ = true;
-  thread_.post([session = session_, batches = std::move(batches)]() -> flow::SinkEvent {
+  thread_.post([session = session_, batches = std::move(batches),
+                limits = limits_.all()]() -> flow::SinkEvent {
+    session->know_limits(limits);
     return session->append(batches);
   });
 }

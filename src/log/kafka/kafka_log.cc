@@ -1,5 +1,6 @@
 #include "log/kafka/kafka_log.h"
 
+#include "flow/dead_letter.h"
 #include "log/kafka/admin.h"
 #include "log/kafka/group_states.h"
 #include "log/kafka/kafka_source.h"
@@ -43,6 +44,8 @@ class RealKafkaLog final : public KafkaLog {
 
  private:
   void know(const std::vector<std::string>& topics, const std::string& group = {});
+  Result<std::vector<std::string>> create_letters(std::vector<NewTopic> letters,
+                                                  const std::vector<flow::TopicSpec>& topics);
 
   std::unique_ptr<Admin> admin_;
   Reader reader_;
@@ -71,15 +74,35 @@ void RealKafkaLog::know(const std::vector<std::string>& topics, const std::strin
 
 Result<std::vector<std::string>> RealKafkaLog::create_missing(
     const std::vector<flow::TopicSpec>& topics) {
-  std::vector<NewTopic> wanted;
+  std::vector<NewTopic> wanted, letters;
   std::vector<std::string> names;
   for (const flow::TopicSpec& topic : topics) {
-    wanted.push_back({topic.name, topic.partitions, topic.replicas, topic.keep_millis, false});
+    (topic.letters_of.empty() ? wanted : letters)
+        .push_back({topic.name, topic.partitions, topic.replicas, topic.keep_millis, false});
     names.push_back(topic.name);
   }
   PENSTOCK_TRY(made, admin_->create(wanted));
+  PENSTOCK_TRY(letters_made, create_letters(std::move(letters), topics));
+  made.insert(made.end(), letters_made.begin(), letters_made.end());
+  std::ranges::sort(made, {}, [&](const std::string& name) {
+    return std::ranges::find(names, name) - names.begin();
+  });
   know(names);
   return std::move(made);
+}
+
+// After the topics whose records become letters, for what those take counts.
+Result<std::vector<std::string>> RealKafkaLog::create_letters(
+    std::vector<NewTopic> letters, const std::vector<flow::TopicSpec>& topics) {
+  for (NewTopic& letter : letters) {
+    const auto& of = std::ranges::find(topics, letter.name, &flow::TopicSpec::name)->letters_of;
+    PENSTOCK_TRY(set, admin_->topic_settings(of));
+    for (const TopicSettings& topic : set) {
+      letter.record_bytes_max =
+          std::max(letter.record_bytes_max, topic.record_bytes_max + flow::kMaxLetterBytes);
+    }
+  }
+  return admin_->create(letters);
 }
 
 void RealKafkaLog::declare_groups(const std::vector<flow::SourceSpec>& groups) {
@@ -121,11 +144,11 @@ Result<std::vector<flow::TopicState>> RealKafkaLog::topics() {
   std::erase_if(infos, [](const TopicInfo& topic) { return topic.lineage.empty(); });
   names.clear();
   for (const TopicInfo& info : infos) names.push_back(info.name);
-  PENSTOCK_TRY(keeps, admin_->keep_millis(names));
+  PENSTOCK_TRY(set, admin_->topic_settings(names));
   PENSTOCK_TRY(bounds, admin_->bounds(infos));
   std::vector<flow::TopicState> states;
   for (size_t i = 0; i < infos.size(); ++i) {
-    states.push_back({infos[i].name, infos[i].lineage, keeps[i], std::move(bounds[i])});
+    states.push_back({infos[i].name, infos[i].lineage, set[i].keep_millis, std::move(bounds[i])});
   }
   return states;
 }

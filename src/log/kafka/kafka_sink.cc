@@ -7,10 +7,12 @@
 
 namespace penstock::log::kafka {
 
-KafkaSink::KafkaSink(SinkWorld& world, flow::SinkSpec spec, flow::Waker& waker)
+KafkaSink::KafkaSink(SinkWorld& world, flow::SinkSpec spec, std::vector<uint64_t> record_bytes_max,
+                     flow::Waker& waker)
     : world_(world),
       waker_(waker),
-      session_(std::make_shared<SinkSession>(world, std::move(spec))),
+      session_(std::make_shared<SinkSession>(world, spec, record_bytes_max)),
+      limits_(*world.admin, spec.outputs, std::move(record_bytes_max)),
       thread_(waker, session_->vital()) {
   thread_.post([session = session_] { return session->prepare(); });
 }
@@ -120,6 +122,8 @@ void KafkaSink::learn(flow::SinkEvent& event) {
     }
   } else if (const auto* ended = std::get_if<flow::Ended>(&event)) {
     for (const auto& [partition, next] : ended->durable) owned_[partition].next = next;
+  } else if (std::holds_alternative<flow::Aborted>(event)) {
+    if (auto looked = session_->take_new_limits()) limits_.learn(std::move(*looked));
   }
 }
 

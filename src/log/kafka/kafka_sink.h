@@ -31,7 +31,8 @@ inline constexpr uint64_t kMaxEpochBytes = uint64_t{512} << 20;
 class KafkaSink final : public flow::LogSink {
  public:
   // Begins to initialise the producer at once.
-  KafkaSink(SinkWorld& world, flow::SinkSpec spec, flow::Waker& waker);
+  KafkaSink(SinkWorld& world, flow::SinkSpec spec, std::vector<uint64_t> record_bytes_max,
+            flow::Waker& waker);
 
   void begin_claim(flow::PartitionSet partitions, flow::Membership membership) override;
   flow::WriteAnswer write(const flow::EncodedBatch& batch) override;
@@ -41,6 +42,9 @@ class KafkaSink final : public flow::LogSink {
   flow::SinkEvent poll() override;
   void release(const flow::PartitionSet& partitions) override;
   int32_t partitions(uint32_t output) const override;
+  uint64_t record_bytes_max(uint32_t output) const override {
+    return limits_.record_bytes_max(output);
+  }
 
  private:
   struct Own {
@@ -55,6 +59,7 @@ class KafkaSink final : public flow::LogSink {
   flow::Waker& waker_;
   std::shared_ptr<SinkSession> session_;
   std::vector<int32_t> partitions_;
+  mutable LimitWatch limits_;
   std::map<Partition, Own> owned_;
   std::optional<flow::SinkEvent> event_;
   bool in_flight_ = false;

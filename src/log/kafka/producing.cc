@@ -17,6 +17,13 @@ std::string random_name() {
   return fmt::format("{:08x}{:08x}", random(), random());
 }
 
+Result<std::vector<uint64_t>> limits_of(Admin& admin, const std::vector<std::string>& topics) {
+  PENSTOCK_TRY(set, admin.topic_settings(topics));
+  std::vector<uint64_t> limits;
+  for (const TopicSettings& topic : set) limits.push_back(topic.record_bytes_max);
+  return limits;
+}
+
 Result<std::vector<int32_t>> partitions_of(Admin& admin, const std::vector<std::string>& topics) {
   PENSTOCK_TRY(found, admin.describe(topics));
   std::vector<int32_t> partitions;
@@ -46,13 +53,16 @@ Result<std::unique_ptr<flow::LogSink>> Producing::open_sink(const flow::SinkSpec
                                                             flow::Waker& waker) {
   auto partitions = partitions_of(*world_.admin, spec.outputs);
   if (!partitions) return std::unexpected(std::move(partitions).error());
-  return std::make_unique<KafkaSink>(world_, spec, waker);
+  PENSTOCK_TRY(limits, limits_of(*world_.admin, spec.outputs));
+  return std::make_unique<KafkaSink>(world_, spec, std::move(limits), waker);
 }
 
 Result<std::unique_ptr<flow::Appender>> Producing::open_appender(
     const std::vector<std::string>& topics, flow::Waker& waker) {
   PENSTOCK_TRY(partitions, partitions_of(*world_.admin, topics));
-  return std::make_unique<KafkaAppender>(world_, topics, std::move(partitions), waker);
+  PENSTOCK_TRY(limits, limits_of(*world_.admin, topics));
+  return std::make_unique<KafkaAppender>(world_, topics, std::move(partitions), std::move(limits),
+                                         waker);
 }
 
 flow::SchemaSource& Producing::schemas() { return *schemas_; }

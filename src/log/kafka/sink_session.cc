@@ -82,11 +82,14 @@ void PendingEpoch::clear() {
   offered = positioned = followed = false;
 }
 
-SinkSession::SinkSession(SinkWorld& world, flow::SinkSpec spec)
+SinkSession::SinkSession(SinkWorld& world, flow::SinkSpec spec,
+                         std::vector<uint64_t> record_bytes_max)
     : world_(world),
       spec_(std::move(spec)),
       vital_(std::make_shared<Vital>()),
-      client_(make_epoch_client(world, topics_of(world, spec_), *vital_)) {}
+      client_(make_epoch_client(world, topics_of(world, spec_), *vital_)) {
+  client_->know_limits(std::move(record_bytes_max));
+}
 
 // ---- claim
 
@@ -378,11 +381,23 @@ MaybeTrouble SinkSession::lost(LoseAt at) {
 
 flow::Ended SinkSession::ended(Trouble trouble) {
   if (trouble.end == flow::CommitEnd::abort) client_->try_abort();
-  return {trouble.end, {}, {}, std::move(trouble.error)};
+  too_large_ = trouble.end == flow::CommitEnd::abort && is_too_large(trouble.error);
+  return {trouble.end, {}, {}, std::move(trouble.error), too_large_};
+}
+
+// The topics take less than was known, or more: the client was told at its birth.
+bool SinkSession::renew_client() {
+  if (auto set = world_.admin->topic_settings(spec_.outputs, true)) {
+    new_limits_.emplace();
+    for (const TopicSettings& topic : *set) new_limits_->push_back(topic.record_bytes_max);
+    client_->know_limits(*new_limits_);
+  }
+  return client_->renew();
 }
 
 flow::SinkEvent SinkSession::abort() {
   if (!client_->abort()) return flow::Waiting{};
+  if (std::exchange(too_large_, false) && !renew_client()) return flow::Waiting{};
   epoch_.clear();
   return flow::Aborted{};
 }

@@ -24,7 +24,9 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace penstock::log::kafka {
@@ -44,7 +46,7 @@ struct PendingEpoch {
 
 class SinkSession {
  public:
-  SinkSession(SinkWorld& world, flow::SinkSpec spec);
+  SinkSession(SinkWorld& world, flow::SinkSpec spec, std::vector<uint64_t> record_bytes_max);
 
   // Begins what every claim needs; what fails here fails again, and is told, at the claim.
   flow::SinkEvent prepare();
@@ -54,6 +56,10 @@ class SinkSession {
 
   PendingEpoch& epoch() { return epoch_; }
   int32_t partitions(uint32_t output) const { return client_->partitions(output); }
+  // Looked up anew, after an epoch that was too large for a topic.
+  std::optional<std::vector<uint64_t>> take_new_limits() {
+    return std::exchange(new_limits_, std::nullopt);
+  }
   const std::shared_ptr<Vital>& vital() const { return vital_; }
   const flow::SinkSpec& spec() const { return spec_; }
 
@@ -78,6 +84,7 @@ class SinkSession {
   MaybeTrouble put_positions(const flow::Commit& commit);
   MaybeTrouble send_offsets(const flow::Commit& commit);
   flow::Ended ended(Trouble trouble);
+  bool renew_client();
   size_t positions_output() const { return spec_.outputs.size(); }
 
   SinkWorld& world_;
@@ -85,6 +92,8 @@ class SinkSession {
   std::shared_ptr<Vital> vital_;
   std::vector<TopicInfo> inputs_;  // as of the last claim; without lineage: no topic
   PendingEpoch epoch_;
+  bool too_large_ = false;  // the epoch, for one of the topics
+  std::optional<std::vector<uint64_t>> new_limits_;
   std::unique_ptr<EpochClient> client_;
 };
 

@@ -5,6 +5,7 @@
 //     auto log = KafkaLog::open(test_settings(fresh_name()));
 #pragma once
 
+#include "log/kafka/admin.h"
 #include "log/kafka/settings.h"
 
 #include <doctest/doctest.h>
@@ -15,6 +16,7 @@
 
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <cstdlib>
 #include <random>
@@ -108,6 +110,32 @@ inline bool remove_member(const std::string& group, const std::string& member) {
   // correlation id, throttle time, error code, one member: id, no instance, error code
   return answer.size() >= 10 && answer.substr(8, 2) == R::int16(0) &&
          answer.substr(answer.size() - 2) == R::int16(0);
+}
+
+// Until the cluster tells the new value, too.
+inline bool set_max_message_bytes(const std::string& topic, uint64_t bytes) {
+  auto admin = Admin::open(test_settings("limits"));
+  REQUIRE(admin.has_value());
+  rd_kafka_t* client = (*admin)->client();
+  const ConfigResource resource(
+      rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic.c_str()));
+  const ErrorHandle wrong(rd_kafka_ConfigResource_add_incremental_config(
+      resource.get(), "max.message.bytes", RD_KAFKA_ALTER_CONFIG_OP_TYPE_SET,
+      std::to_string(bytes).c_str()));
+  REQUIRE(wrong == nullptr);
+  const Queue answers(rd_kafka_queue_new(client));
+  rd_kafka_ConfigResource_t* wanted = resource.get();
+  rd_kafka_IncrementalAlterConfigs(client, &wanted, 1, nullptr, answers.get());
+  const Event event(rd_kafka_queue_poll(answers.get(), 20'000));
+  if (event == nullptr || rd_kafka_event_error(event.get()) != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    return false;
+  }
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  while (std::chrono::steady_clock::now() < deadline) {
+    const auto set = (*admin)->topic_settings({topic});
+    if (set && set->at(0).record_bytes_max == bytes) return true;
+  }
+  return false;
 }
 
 }  // namespace penstock::log::kafka

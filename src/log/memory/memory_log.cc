@@ -1,6 +1,7 @@
 #include "log/memory/memory_log.h"
 
 #include "base/check.h"
+#include "flow/dead_letter.h"
 #include "log/memory/memory_sink.h"
 #include "log/memory/memory_source.h"
 
@@ -43,6 +44,7 @@ Result<std::vector<std::string>> MemoryLog::create_missing(
     if (find_topic(spec.name) != nullptr) continue;
     auto topic = std::make_unique<Topic>();
     topic->spec = spec;
+    if (!spec.letters_of.empty()) topic->record_bytes_max += flow::kMaxLetterBytes;
     topic->lineage = "m" + std::to_string(++lineages_);
     for (int32_t i = 0; i < spec.partitions; ++i) {
       topic->partitions.push_back(std::make_unique<TopicPartition>());
@@ -51,6 +53,10 @@ Result<std::vector<std::string>> MemoryLog::create_missing(
     made.push_back(spec.name);
   }
   return made;
+}
+
+void MemoryLog::set_record_bytes_max(std::string_view topic, uint64_t bytes) {
+  find_topic(topic)->record_bytes_max = bytes;
 }
 
 void MemoryLog::declare_groups(const std::vector<flow::SourceSpec>& groups) { declared_ = groups; }

@@ -8,7 +8,7 @@
 //
 // Thread      one thread for the log and all that it made, unlike other logs.
 // Lifetime    everything is gone with it; records stay as long as a RawBatch views them.
-// Limits      memory.
+// Limits      memory; records of at most kRecordBytesMax, unless told otherwise.
 // Errors      opening a topic that is not there.
 //
 //     MemoryLog log({.as_kafka = true, .session_millis = 600});
@@ -85,6 +85,8 @@ class MemoryLog final : public flow::Log {
   // The next commit ends unknown; `written`: it happened all the same.
   void lose_next_answer(bool written);
   void retain(Millis now);
+  // The topic takes records of at most so many bytes, from now on.
+  void set_record_bytes_max(std::string_view topic, uint64_t bytes);
 
  private:
   friend class MemorySource;

@@ -18,6 +18,10 @@ class MemoryHarness final : public flow::LogHarness {
     log_.retain(now);
     return true;
   }
+  bool limit_records(const std::string& topic, uint64_t bytes) override {
+    log_.set_record_bytes_max(topic, bytes);
+    return true;
+  }
 
  private:
   MemoryLog log_;

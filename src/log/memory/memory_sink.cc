@@ -1,6 +1,7 @@
 #include "log/memory/memory_sink.h"
 
 #include "base/check.h"
+#include "wire/record_batch.h"
 
 #include <algorithm>
 #include <utility>
@@ -77,6 +78,10 @@ flow::WriteAnswer MemorySink::write(const flow::EncodedBatch& batch) {
   if (fenced()) return flow::WriteAnswer::error;
   MemoryLog::Transaction& open = transaction();
   if (open.state != MemoryLog::Transaction::State::open) return flow::WriteAnswer::error;
+  if (!wire::each_fits(batch.records, batch.count, record_bytes_max(batch.output))) {
+    too_large_ = true;  // told at the commit, as Kafka does
+    return flow::WriteAnswer::accepted;
+  }
   TopicPartition* to =
       outputs_[batch.output]->partitions[static_cast<size_t>(batch.partition)].get();
   to->append(batch, &open);
@@ -119,7 +124,7 @@ void MemorySink::begin_commit(flow::Commit commit) {
   PENSTOCK_CHECK(operation_ == Operation::none && initialised_ && !commit.partitions.empty());
   operation_ = Operation::committing;
   MemoryLog::Transaction& open = transaction();
-  refused_ = refusal(commit);
+  refused_ = too_large_ ? flow::CommitEnd::abort : refusal(commit);
   if (refused_ != flow::CommitEnd::done) return;
   open.group = spec_.group;
   open.inputs = spec_.inputs;
@@ -139,6 +144,7 @@ void MemorySink::begin_commit(flow::Commit commit) {
 void MemorySink::begin_abort() {
   PENSTOCK_CHECK(operation_ == Operation::none);
   operation_ = Operation::aborting;
+  too_large_ = false;
   if (transaction_ != nullptr && !fenced()) log_.end(*transaction_, false);
   transaction_ = nullptr;
 }
@@ -191,7 +197,9 @@ flow::SinkEvent MemorySink::poll_commit() {
   flow::Ended ended{flow::CommitEnd::done, {}, {}, {}};
   if (refused_ != flow::CommitEnd::done) {
     ended.end = refused_;
-    ended.error = refused_error(refused_);
+    ended.error = too_large_ ? fail("L112"_code, "a record of the epoch is too large").take()
+                             : refused_error(refused_);
+    ended.refused = too_large_;
     // With Kafka it is for the caller to abort, but a fenced one can not.
     if (refused_ == flow::CommitEnd::fenced || !log_.settings_.as_kafka) {
       if (!fenced()) log_.end(*transaction_, false);
@@ -214,16 +222,25 @@ flow::SinkEvent MemorySink::poll_commit() {
 }
 
 void MemoryAppender::begin_append(std::vector<flow::EncodedBatch> batches) {
+  too_large_ = std::ranges::any_of(batches, [&](const flow::EncodedBatch& batch) {
+    return !wire::each_fits(batch.records, batch.count, record_bytes_max(batch.output));
+  });
+  ended_ = true;
+  if (too_large_) return log_.wake_all();
   for (const flow::EncodedBatch& batch : batches) {
     topics_[batch.output]->partitions[static_cast<size_t>(batch.partition)]->append(batch, nullptr);
   }
-  ended_ = true;
   log_.wake_all();
 }
 
 flow::SinkEvent MemoryAppender::poll() {
   if (!std::exchange(ended_, false)) return flow::Waiting{};
-  return flow::Ended{flow::CommitEnd::done, {}, {}, {}};
+  if (!too_large_) return flow::Ended{flow::CommitEnd::done, {}, {}, {}};
+  return flow::Ended{flow::CommitEnd::retry,
+                     {},
+                     {},
+                     fail("L112"_code, "a record to be appended is too large").take(),
+                     true};
 }
 
 }  // namespace penstock::log

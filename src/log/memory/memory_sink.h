@@ -28,6 +28,9 @@ class MemorySink final : public flow::LogSink {
   int32_t partitions(uint32_t output) const override {
     return static_cast<int32_t>(outputs_[output]->partitions.size());
   }
+  uint64_t record_bytes_max(uint32_t output) const override {
+    return outputs_[output]->record_bytes_max;
+  }
 
  private:
   enum class Operation : uint8_t { none, claiming, committing, aborting };
@@ -54,6 +57,7 @@ class MemorySink final : public flow::LogSink {
   Operation operation_ = Operation::none;
   flow::PartitionSet claiming_;
   flow::CommitEnd refused_ = flow::CommitEnd::done;  // done: it was not
+  bool too_large_ = false;                           // a record of the transaction
 };
 
 // Appends at once, outside any transaction.
@@ -64,6 +68,9 @@ class MemoryAppender final : public flow::Appender {
   int32_t partitions(uint32_t output) const override {
     return static_cast<int32_t>(topics_[output]->partitions.size());
   }
+  uint64_t record_bytes_max(uint32_t output) const override {
+    return topics_[output]->record_bytes_max;
+  }
   void begin_append(std::vector<flow::EncodedBatch> batches) override;
   flow::SinkEvent poll() override;
 
@@ -71,6 +78,7 @@ class MemoryAppender final : public flow::Appender {
   MemoryLog& log_;
   std::vector<Topic*> topics_;
   bool ended_ = false;
+  bool too_large_ = false;
 };
 
 }  // namespace penstock::log

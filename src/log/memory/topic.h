@@ -48,8 +48,11 @@ class TopicPartition {
   std::vector<std::pair<const void*, int64_t>> open_;  // transaction, its first offset
 };
 
+inline constexpr uint64_t kRecordBytesMax = 1'048'588;  // as Kafka's default
+
 struct Topic {
   flow::TopicSpec spec;
+  uint64_t record_bytes_max = kRecordBytesMax;
   std::string lineage;
   std::vector<std::unique_ptr<TopicPartition>> partitions;
 };
