@@ -8,6 +8,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
+#include <cmath>
 #include <map>
 #include <memory>
 #include <utility>
@@ -58,6 +60,15 @@ std::string duration_number(std::string& text) {
   if (!millis) return fmt::format("\"{}\" is no duration, as 500ms, 10s or 5m", text);
   text = std::to_string(*millis);
   return "";
+}
+
+// What is wrong with it, if anything.
+std::string check_rate(const std::string& text) {
+  double rate = 0;
+  const auto read = std::from_chars(text.data(), text.data() + text.size(), rate);
+  const bool good = read.ec == std::errc() && read.ptr == text.data() + text.size() && rate >= 1 &&
+                    rate <= 1e9 && rate == std::floor(rate);
+  return good ? "" : fmt::format("\"{}\" is no rate: a whole number, 1 or more", text);
 }
 
 // CLI11 wants the sub-commands built by hand; each function adds one family of flags.
@@ -166,8 +177,9 @@ void add_run_verbs(Builder& b) {
   b.target(send);
   b.data(send);
   b.value(send, "--to", b.options.to, "the topic")->required();
-  b.value(send, "--rate", b.options.rate_per_second, "records per second")
-      ->check(CLI::NonNegativeNumber);
+  b.value(send, "--rate", b.options.rate_per_second,
+          "records per second; default: as fast as it goes")
+      ->check(check_rate);
   b.flag(send, "--again", b.options.again, "send a file once more that was sent already");
   b.flag(send, "--raw", b.options.raw, "JSON lines of {\"key\", \"value_hex\"}: bytes as they are");
   b.flag(send, "--skip-bad", b.options.skip_bad,

@@ -63,6 +63,12 @@ TEST_CASE(
   }
 }
 
+TEST_CASE("a message with control characters shows blanks: names come from files") {
+  const Error error = fail("P001"_code, std::string("\x1b[31ma\0b\tc\xff", 11)).take();
+  CHECK(render(error).starts_with("error[P001]  [31ma b c\\xff\n  cause: "));
+  CHECK(one_line(error) == "P001  [31ma b c\\xff");
+}
+
 TEST_CASE("a catalogue entry is found by its name in any case") {
   REQUIRE(find_catalogue_entry("p001") != nullptr);
   CHECK(find_catalogue_entry("p001")->name == catalogue_entry("P001"_code).name);

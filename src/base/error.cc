@@ -115,6 +115,19 @@ std::string caret_lines(const Error& error) {
   return out + "\n";
 }
 
+// What a terminal could take for a command of its own does not reach it: names come from files.
+std::string shown_lines(std::string_view text) {
+  std::string out;
+  while (!text.empty()) {
+    const size_t end = std::min(text.find('\n'), text.size());
+    out += show(text.substr(0, end), 0, 0).text;
+    if (end == text.size()) break;
+    out += '\n';
+    text.remove_prefix(end + 1);
+  }
+  return out;
+}
+
 }  // namespace
 
 const CatalogueEntry& catalogue_entry(Code code) {
@@ -140,14 +153,14 @@ std::string render(const Error& error, std::string_view severity) {
                      error.cause.empty() ? entry.cause : std::string_view(error.cause));
   out += fmt::format("  cure:  {}; more: penstock explain {}\n",
                      error.cure.empty() ? entry.cure : std::string_view(error.cure), entry.name);
-  return out;
+  return shown_lines(out);
 }
 
 std::string one_line(const Error& error) {
   const std::string_view name = catalogue_entry(error.code).name;
-  if (error.place.line == 0) return fmt::format("{} {}", name, error.message);
-  return fmt::format("{} {}:{}:{}: {}", name, error.place.file, error.place.line,
-                     error.place.column, error.message);
+  if (error.place.line == 0) return shown_lines(fmt::format("{} {}", name, error.message));
+  return shown_lines(fmt::format("{} {}:{}:{}: {}", name, error.place.file, error.place.line,
+                                 error.place.column, error.message));
 }
 
 int exit_code(const Error& error) {
