@@ -107,6 +107,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.send_response(status)
             self.send_header("Content-Type", "application/x-amz-json-1.0")
             self.send_header("Content-Length", str(len(body)))
+            if status != 200 and self.server.proxy.retry_after is not None:
+                self.send_header("x-amz-retry-after", str(self.server.proxy.retry_after))
             self.end_headers()
             self.wfile.write(body)
         except OSError:  # whoever asked is gone
@@ -130,7 +132,7 @@ class Proxy:
         self.server_port, self.key, self.port, self.delay = server_port, key, 0, 0.0
         self.sockets, self.lock, self.puts_lock = set(), threading.Lock(), threading.Lock()
         self.armed, self.refusing, self.hot, self.hot_met = [], None, None, 0
-        self.planted = None
+        self.planted, self.retry_after, self.arrivals = None, None, collections.deque(maxlen=100)
         self.token, self.counts = 1, collections.Counter()
         self.newest, self.gone_back, self.broken_limits, self.rows = {}, [], [], set()
         self.allow()
@@ -161,6 +163,7 @@ class Proxy:
     def fault_for(self, operation):
         with self.lock:
             self.counts[operation] += 1
+            self.arrivals.append((operation, time.monotonic()))
             for each in self.armed:
                 if each[0] == operation:
                     self.armed.remove(each)

@@ -46,9 +46,13 @@ def scenario(folder):
     # Two rows, and the claims and swaps of two partitions' positions.
     check(wait_until(lambda: run.metric("store_write_units_total") >= 4, 30), "metrics tell the capacity used")
     check(run.metric("store_requests_total") >= 6 and run.metric("store_throttled_total") == 0, "and the requests")
+    side.proxy.retry_after = 1500  # ms; our own pause would be a second at the most
     side.proxy.arm("PutItem", "throttle")
     penstock("send", folder, "-t", "dynamo", "--to", "ingest", "-", stdin=json.dumps(lines[0] | {"at": 2}) + "\n")
     check(wait_until(lambda: run.metric("store_throttled_total") == 1, 30), "and the throttles")
+    check(wait_until(lambda: len(tenants("usage_alpine")) == 2, 30), "what was throttled comes again")
+    puts = [moment for operation, moment in side.proxy.arrivals if operation == "PutItem"]
+    check(puts[-1] - puts[-2] >= 1.5, "when the service wanted it")
     run.signal(15)
     check(run.wait(60) == 0, "the run ends well")
     check("as the records need it" in penstock("plan", folder, "-t", "dynamo"), "plan says that the tables fit")
