@@ -54,7 +54,7 @@ class Trial:
         file.write_text("".join(json.dumps({"meter_id": f"m{self.round}", "at": i, "v": value(i)}) + "\n" for i in range(ROWS)))
         penstock("send", self.folder, "-t", "pg", "--to", "ingest", file)
         before = self.transactions()
-        done = subprocess.run([BINARY, "run", self.folder, "-t", "pg", "--until-idle"], capture_output=True, text=True)
+        done = subprocess.run([BINARY, "run", self.folder, "-t", "pg", "--until-idle"], capture_output=True, text=True, timeout=120)
         return self.transactions() - before, done.returncode, done.stdout + done.stderr
 
     def rows(self):
