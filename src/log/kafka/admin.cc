@@ -179,7 +179,9 @@ Result<std::unique_ptr<Admin>> Admin::open(const Settings& settings) {
     if (left <= 0 || troubles.refused()) return std::unexpected(troubles.explain(what));
     if (!is_outage(code)) return std::unexpected(kafka_error(code, what));
   }
-  return std::unique_ptr<Admin>(new Admin(settings, std::move(client)));
+  Settings worked = settings;
+  worked.reached = true;
+  return std::unique_ptr<Admin>(new Admin(std::move(worked), std::move(client)));
 }
 
 // ---- topics

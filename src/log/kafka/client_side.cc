@@ -70,6 +70,10 @@ int weight_of(int code) {
 }
 
 void keep_worst(ClientTroubles::State& state, int code, std::string_view said) {
+  if (code == RD_KAFKA_RESP_ERR_SECURITY_DISABLED && state.protocol_fits) {
+    code = RD_KAFKA_RESP_ERR__TRANSPORT;
+    said = "a broker hung up: it is going away, or coming back";  // not librdkafka's guess
+  }
   if (code == 0 || weight_of(code) < state.weight) return;
   state.weight = weight_of(code);
   state.code = code;
@@ -189,6 +193,11 @@ bool ClientTroubles::refused() const {
 bool ClientTroubles::any() const {
   const std::scoped_lock lock(state_->mutex);
   return state_->code != 0;
+}
+
+void ClientTroubles::know_protocol(bool fits) {
+  const std::scoped_lock lock(state_->mutex);
+  state_->protocol_fits = fits;
 }
 
 void ClientTroubles::clear() {

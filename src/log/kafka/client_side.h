@@ -19,6 +19,7 @@ struct ClientTroubles::State {
   int code = 0;  // of the worst so far; 0 = nothing was said
   int weight = 0;
   std::string said;
+  bool protocol_fits = false;  // it is known to
   std::deque<std::string> lines;
 };
 

@@ -208,6 +208,7 @@ Result<void> check_property(const std::string& name, const std::string& value) {
 
 Result<Conf> make_conf(const Settings& settings, Role role, ClientTroubles* troubles) {
   Conf conf(rd_kafka_conf_new());
+  if (troubles != nullptr) troubles->know_protocol(settings.reached);
   report_to(conf.get(), {troubles == nullptr ? nullptr : troubles->state_, settings.token});
   PENSTOCK_TRY_VOID(set(conf.get(), "bootstrap.servers", settings.brokers));
   PENSTOCK_TRY_VOID(

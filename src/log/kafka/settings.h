@@ -48,6 +48,9 @@ struct Settings {
   int64_t unreachable_millis = 12'000;  // at start: how long an unreachable cluster is waited for
   int64_t session_millis = 6'000;       // a worker that says nothing for so long is replaced
   int64_t transaction_millis = 10'000;  // an epoch that nobody ends is aborted by the broker
+  // The cluster was reached with these: a broker that hangs up now is going away, and does not
+  // speak another protocol.
+  bool reached = false;
 };
 
 enum class Role : uint8_t {
@@ -87,6 +90,9 @@ class ClientTroubles {
   void note(int code, std::string_view said);
   // librdkafka's last lines, oldest first, for a report.
   std::vector<std::string> lines() const;
+
+  // Of settings that have worked: who hangs up at once is going away.
+  void know_protocol(bool fits);
 
   struct State;
 
