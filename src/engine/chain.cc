@@ -298,9 +298,7 @@ class RealChain final : public Chain {
   Epoch::Stuck no_way_on(Partition partition, const row::RawRecord& record,
                          std::string_view detail) const {
     return {{partition, record.offset},
-            fail("E005"_code, fmt::format("record {} of {}: {}", record.offset.value,
-                                          b_.spec.stage->from[partition.topic], detail))
-                .take(),
+            fail("E005"_code, fmt::format("record {}: {}", record.offset.value, detail)).take(),
             true};
   }
   Epoch::Stuck no_way_aside(Partition partition, const row::RawRecord& record, uint64_t bytes,
