@@ -31,8 +31,10 @@ Result<void> set_number(rd_kafka_conf_t* conf, const char* name, uint64_t value)
 }  // namespace
 
 TopicResources::TopicResources(const std::vector<std::string>& names) {
-  for (const std::string& name : names) {
-    handles_.emplace_back(rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, name.c_str()));
+  for (auto name = names.begin(); name != names.end(); ++name) {
+    // librdkafka takes the answer to a name that was asked for twice for no answer at all.
+    if (std::find(names.begin(), name, *name) != name) continue;
+    handles_.emplace_back(rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, name->c_str()));
     wanted_.push_back(handles_.back().get());
   }
 }
@@ -62,6 +64,9 @@ std::vector<TopicSettings> settings_of(const rd_kafka_event_t* event,
     }
     topic.record_bytes_max = std::min({message, segment, kMaxRecordBytes,
                                        property(settings, "message.max.bytes", kMaxRecordBytes)});
+  }
+  for (size_t i = 0; i < names.size(); ++i) {
+    told[i] = told[static_cast<size_t>(std::ranges::find(names, names[i]) - names.begin())];
   }
   return told;
 }
