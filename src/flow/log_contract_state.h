@@ -136,8 +136,9 @@ inline void who_takes_over_is_handed_the_state(LogHarness& harness) {
     return first.owned.size() == 1 && second.owned.size() == 1;
   });
   const int32_t moved = second.owned.begin()->first.index;
-  CHECK(rows_of(second, moved) ==
-        (moved == 0 ? StateRows{{"of", "0"}} : StateRows{{"more", "1"}, {"of", "1"}}));
+  StateRows handed = {{"of", "0"}};
+  if (moved != 0) handed = {{"more", "1"}, {"of", "1"}};
+  CHECK(rows_of(second, moved) == handed);
   // Who declares no state is handed none, and another group has its own.
   first.close();
   second.close();

@@ -9,7 +9,7 @@ using std::chrono::steady_clock;
 void Exchange::Box::put(uint64_t flight, http::Outcome outcome) {
   const std::lock_guard lock(mutex_);
   arrived_.emplace_back(flight, std::move(outcome));
-  changed_.notify_one();
+  if (arrived_.size() >= wanted_) changed_.notify_one();
 }
 
 void Exchange::Box::stop() {
@@ -94,14 +94,21 @@ Exchange::Time Exchange::next_due() const {
 }
 
 std::vector<std::pair<uint64_t, http::Outcome>> Exchange::wait() {
-  const auto woken = [&] { return !box_->arrived_.empty() || box_->stopped_; };
-  std::unique_lock lock(box_->mutex_);
   const bool full = flying_.size() >= kFlightsMax;
-  if (full || waiting_.empty()) {
-    box_->changed_.wait(lock, woken);
-  } else {
-    box_->changed_.wait_until(lock, next_due(), woken);
-  }
+  const Time due = full || waiting_.empty() ? Time::max() : next_due();
+  std::unique_lock lock(box_->mutex_);
+  const auto until = [&](Time end, size_t wanted) {
+    box_->wanted_ = wanted;
+    const auto woken = [&] { return box_->arrived_.size() >= wanted || box_->stopped_; };
+    if (end == Time::max()) {
+      box_->changed_.wait(lock, woken);
+    } else {
+      box_->changed_.wait_until(lock, end, woken);
+    }
+  };
+  const size_t together = std::clamp<size_t>(flying_.size(), 1, kTogether);
+  until(std::min(due, steady_clock::now() + kTogetherPatience), together);
+  if (box_->arrived_.empty() && !box_->stopped_) until(due, 1);
   return std::exchange(box_->arrived_, {});
 }
 

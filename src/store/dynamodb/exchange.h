@@ -5,7 +5,7 @@
 // pause (retry.h), and returns when nothing is left. What waits for its pause holds up nobody else.
 //
 // Thread      one owner; stop() from any.
-// Limits      kFlightsMax requests on their way.
+// Limits      kFlightsMax requests on their way; a reply may lie for kTogetherPatience.
 //
 //     Exchange exchange(caller, options, quota, random, stopped);
 //     exchange.add({"PutItem", body, index});
@@ -31,6 +31,9 @@
 namespace penstock::store::dynamodb {
 
 inline constexpr size_t kFlightsMax = 48;
+// Replies are taken some at a time: to wake up for each costs more than to read it.
+inline constexpr size_t kTogether = 8;
+inline constexpr std::chrono::milliseconds kTogetherPatience{4};
 
 struct Call {
   std::string_view operation;
@@ -60,6 +63,7 @@ class Exchange {
     mutable std::mutex mutex_;
     std::condition_variable changed_;
     std::vector<std::pair<uint64_t, http::Outcome>> arrived_;
+    size_t wanted_ = 1;  // so many wake the owner
     bool stopped_ = false;
   };
   using Handle = std::function<void(Call, const Reply&)>;

@@ -73,6 +73,12 @@ flow::CommitEnd committed(ThreadedStoreSink& sink, Server& server, CountingWaker
   return std::get<flow::Ended>(event).end;
 }
 
+flow::StoreRows rows_of(uint32_t count) {
+  flow::StoreRows rows;
+  rows.count = count;
+  return rows;
+}
+
 }  // namespace
 
 TEST_CASE("the worker goes on while a call waits, and each call is answered once") {
@@ -95,14 +101,14 @@ TEST_CASE("rows stay until their commit is done, and leave with an abort") {
   Server server;
   CountingWaker waker;
   ThreadedStoreSink sink(std::make_unique<Session>(server), waker);
-  sink.write({.count = 3});
-  sink.write({.count = 0});  // nothing to keep
+  sink.write(rows_of(3));
+  sink.write(rows_of(0));  // nothing to keep
   server.answer = flow::CommitEnd::retry;
   CHECK(committed(sink, server, waker) == flow::CommitEnd::retry);
   server.answer = flow::CommitEnd::done;
   CHECK(committed(sink, server, waker) == flow::CommitEnd::done);
   CHECK(committed(sink, server, waker) == flow::CommitEnd::done);
-  sink.write({.count = 1});
+  sink.write(rows_of(1));
   sink.begin_abort();
   REQUIRE(waker.wait());
   CHECK(std::holds_alternative<flow::Aborted>(sink.poll()));
