@@ -16,6 +16,8 @@
 #include <utility>
 #include <vector>
 
+#pragma GCC diagnostic ignored "-Wold-style-cast"  // in librdkafka's macros
+
 namespace penstock::log::kafka {
 namespace {
 
