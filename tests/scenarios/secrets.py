@@ -28,6 +28,7 @@ targets:
     SETTINGS
 """
 SQLITE = "stores: {rows: sqlite}"
+VERBS = ["check", "."], ["plan", "."], ["plan", ".", "-o", "json"], ["status", ".", "-o", "json"], ["lag", "."]
 PROFILE = f"[default]\naws_access_key_id = AKIACANARY\naws_secret_access_key = {CANARY}\naws_session_token = {CANARY}\n"
 
 
@@ -81,7 +82,7 @@ def cores_of(folder):
 
 class Trial:
     def __init__(self, folder, pipeline, environment, files):
-        self.folder = folder
+        self.folder, self.given = folder, files
         folder.mkdir()
         for name, text in {"pipeline.yaml": pipeline, "r.avsc": SCHEMA, **files}.items():
             (folder / name).write_text(text)
@@ -101,8 +102,8 @@ class Trial:
             return answer.read()
 
     def look(self, *words):
-        done = subprocess.run([BINARY, *words, "-t", "t"], cwd=self.folder, env=self.environment, capture_output=True, timeout=30, check=False)
-        return done.stdout + done.stderr
+        return subprocess.Popen([BINARY, *words, "-t", "t"], cwd=self.folder, env=self.environment, stdout=subprocess.PIPE,
+                                stderr=subprocess.STDOUT)
 
     def crash(self):
         self.process.send_signal(signal.SIGABRT)
@@ -110,15 +111,17 @@ class Trial:
         self.out.close()
 
     def crash_under_watch(self):
-        """name -> bytes, of all that others get to see of it until its end, and of other verbs with the same secrets."""
-        found = {"arguments": pathlib.Path(f"/proc/{self.process.pid}/cmdline").read_bytes(), "metrics": self.metrics()}
+        """What others get to see of it until its end; then other verbs begin, with the same secrets."""
+        self.found = {"arguments": pathlib.Path(f"/proc/{self.process.pid}/cmdline").read_bytes(), "metrics": self.metrics()}
         self.crash()
-        for words in (["check", "."], ["plan", "."], ["plan", ".", "-o", "json"], ["status", ".", "-o", "json"], ["lag", "."]):
-            found[" ".join(words)] = self.look(*words)
-        return found
+        self.verbs = {" ".join(words): self.look(*words) for words in VERBS}
 
-    def files(self, given):
-        return {path.name: path.read_bytes() for path in self.folder.rglob("*") if path.is_file() and path.name not in given}
+    def places(self):
+        """name -> bytes, of all that anybody gets to see."""
+        return self.found | {name: verb.communicate(timeout=60)[0] for name, verb in self.verbs.items()} | self.files()
+
+    def files(self):
+        return {path.name: path.read_bytes() for path in self.folder.rglob("*") if path.is_file() and path.name not in self.given}
 
 
 def wait_until(condition, seconds):
@@ -137,14 +140,15 @@ with tempfile.TemporaryDirectory() as temporary:
     cores_are_written = bool(cores_of(plain.folder))
     print(f"a process without secrets leaves {'a core' if cores_are_written else 'no core here: cores are not looked for'}")
 
+    trials = {}
     for number, name in enumerate(slots(0)):
         server = Deaf()
-        pipeline, environment, files = slots(server.port)[name]
-        trial = Trial(pathlib.Path(temporary) / str(number), pipeline, environment, files)
+        trials[name] = trial = Trial(pathlib.Path(temporary) / str(number), *slots(server.port)[name])
         trial.start()
         check(wait_until(server.connected.is_set, 30), f"{name}: the process uses it")
-        places = trial.crash_under_watch()
-        seen = [where for where, text in (places | trial.files(files)).items() if CANARY.encode() in text]
-        check(not seen, f"{name}: nothing shows it {seen}")
+        trial.crash_under_watch()
         if cores_are_written:
             check(not cores_of(trial.folder), f"{name}: the crash left no core")
+    for name, trial in trials.items():
+        seen = [where for where, text in trial.places().items() if CANARY.encode() in text]
+        check(not seen, f"{name}: nothing shows it {seen}")
