@@ -40,9 +40,9 @@ Host::~Host() {
   runner_.reset();
 }
 
-Result<void> Host::run_stages(const std::string& stage, int workers) {
+Result<void> Host::run_stages(const ops::RunnerSpec& spec) {
   PENSTOCK_TRY_VOID(instance_->open_tables());
-  PENSTOCK_TRY(runner, ops::Runner::start(instance_->parts(), {stage, workers}, clock_));
+  PENSTOCK_TRY(runner, ops::Runner::start(instance_->parts(), spec, clock_));
   runner_ = std::move(runner);
   running_ = runner_.get();
   return {};

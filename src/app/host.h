@@ -30,7 +30,7 @@ class Host {
                                             const std::string& folder);
   ~Host();
 
-  Result<void> run_stages(const std::string& stage, int workers);
+  Result<void> run_stages(const ops::RunnerSpec& spec);
   ops::Runner* runner() { return runner_.get(); }
   // Of the stages that run and of the producers; from any thread.
   std::vector<ops::WorkerSnapshot> workers() const;

@@ -166,6 +166,9 @@ void add_run_verbs(Builder& b) {
   b.data(run);
   b.value(run, "--stage", b.options.stage, "only this stage");
   b.value(run, "--workers", b.options.workers, "workers per stage")->check(CLI::Range(1, 256));
+  b.value(run, "--rate", b.options.rate_per_second,
+          "records per second that each worker reads at most; default: as fast as it goes")
+      ->check(check_rate);
   b.flag(run, "--until-idle", b.options.until_idle,
          "stop when everything was read and nothing is open");
   b.value(run, "--listen", b.options.listen,

@@ -34,7 +34,7 @@ struct Options {
   int workers = 1;
   int64_t limit = 10;                        // tail, dead -n
   int64_t grace_millis = ops::kGraceMillis;  // run, produce
-  double rate_per_second = 0;                // send --rate; 0: as fast as it goes
+  double rate_per_second = 0;                // send, run --rate; 0: as fast as it goes
   bool until_idle = false, again = false, raw = false, skip_bad = false, deny_warnings = false,
        fail_on_dead = false, follow = false, no_producers = false;
 };

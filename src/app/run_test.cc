@@ -190,7 +190,7 @@ TEST_CASE("a stage that stopped ends run --until-idle with 1, and status shows i
   REQUIRE(plan.has_value());
   auto host = Host::open(*plan, pipeline.path("data"));
   REQUIRE(host.has_value());
-  REQUIRE((*host)->run_stages("", 1).has_value());
+  REQUIRE((*host)->run_stages({}).has_value());
   const auto stopped = [&] {
     return (*host)->runner()->workers()[0].state == engine::WorkerState::stopped;
   };
@@ -226,7 +226,7 @@ TEST_CASE("others may ask for the workers while the stages are being started") {
       (void)(*host)->serve(pipeline.options("status"), heard);
     }
   });
-  CHECK((*host)->run_stages("", 2).has_value());
+  CHECK((*host)->run_stages({.stage = "", .workers = 2}).has_value());
   const auto both = [&] { return (*host)->workers().size() == 2; };
   CHECK(both());
   over = true;

@@ -133,7 +133,7 @@ Result<int> demo(const Options& options, ops::Output& output) {
       "From another terminal: penstock status|lag|tail|dead|verify {}\nCtrl-C drains.\n\n",
       file, getpid(), kFolder));
   PENSTOCK_TRY(host, Host::open(*plan, folder));
-  PENSTOCK_TRY_VOID(host->run_stages("", 1));
+  PENSTOCK_TRY_VOID(host->run_stages({}));
   PENSTOCK_TRY(producing, Producing::start(host->instance(), host->clock()));
   Demo demo(*host, *producing, output);
   PENSTOCK_TRY_VOID(demo.run(demo_seconds()));

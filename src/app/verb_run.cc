@@ -68,7 +68,10 @@ Result<int> run(const Options& options, ops::Output& output) {
   PENSTOCK_TRY_VOID(knows_stage(**plan, options.stage));
   const std::string folder = data_folder(options, **plan);
   PENSTOCK_TRY(host, Host::open(*plan, folder));
-  PENSTOCK_TRY_VOID(host->run_stages(options.stage, options.workers));
+  PENSTOCK_TRY_VOID(
+      host->run_stages({.stage = options.stage,
+                        .workers = options.workers,
+                        .records_per_second = static_cast<uint64_t>(options.rate_per_second)}));
   PENSTOCK_TRY(endpoints, open_endpoints(options.listen, *host, output));
   const std::unique_ptr<ops::HttpServer> server = std::move(endpoints);
   output.note(fmt::format("penstock: {} runs on target {}{}; Ctrl-C drains\n", (*plan)->pipeline,

@@ -50,6 +50,7 @@ Worker::Worker(WorkerSpec spec, WorkerEnds ends, Processor& processor)
       processor_(processor),
       memory_(processor.memory()),
       gate_(spec_.stop_above),
+      rate_(spec_.limits.records_per_second),
       rows_limit_(spec_.limits.epoch_rows) {
   PENSTOCK_CHECK(ends_.source != nullptr);
   PENSTOCK_CHECK((ends_.open_log_sink != nullptr) != (ends_.open_store_sink != nullptr));
@@ -91,11 +92,13 @@ bool Worker::intake() {
 }
 
 bool Worker::poll_source() {
+  rate_.tick(now_);
   update_pause();
   flow::PollLimits limits = spec_.limits.poll;
   const uint64_t taken = open().in();
   const uint64_t room = rows_limit_ > taken ? rows_limit_ - taken : 1;
-  limits.max_records = static_cast<uint32_t>(std::min<uint64_t>(limits.max_records, room));
+  limits.max_records = static_cast<uint32_t>(
+      std::min<uint64_t>({limits.max_records, room, std::max(rate_.allowed(), 1U)}));
   flow::SourceEvent event = ends_.source->poll(limits);
   if (std::holds_alternative<flow::Idle>(event)) {
     if (!ends_.source->at_end()) idle_since_ = kNever;
@@ -135,6 +138,7 @@ bool Worker::take_batch(row::RawBatch&& batch) {
   if (batch.records.empty()) return true;
   const OwnedPartition* owned = find(batch.partition);
   PENSTOCK_CHECK(owned != nullptr && owned->claimed && !source_paused_);
+  rate_.took(batch.records.size());
   if (!compute(batch)) blocked_ = std::move(batch);
   return true;
 }
@@ -171,7 +175,7 @@ bool Worker::open_is_full() const {
 
 bool Worker::wants_data() const {
   if (draining_ || gate_.shut() || blocked_ || owned_.empty() || open_is_full()) return false;
-  if (open().stuck) return false;
+  if (open().stuck || rate_.allowed() == 0) return false;
   if (phase_ == Phase::aborting) return false;  // what came now would be read again
   return std::all_of(owned_.begin(), owned_.end(), [](const auto& o) { return o.claimed; });
 }
@@ -411,6 +415,7 @@ Millis Worker::deadline() const {
   };
   also(retry_at_);
   also(poll_at_);
+  also(rate_.opens_at());
   if (open().begun) also(open().started + spec_.limits.epoch_millis);
   if (idle_since_ != kNever) also(idle_since_ + spec_.limits.idle_millis);
   if (rebalance_ == Rebalance::revoked) {

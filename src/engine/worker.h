@@ -30,6 +30,7 @@
 #include "engine/dead_gate.h"
 #include "engine/epoch.h"
 #include "engine/processor.h"
+#include "engine/rate_gate.h"
 #include "flow/log.h"
 #include "flow/store.h"
 
@@ -55,7 +56,8 @@ struct WorkerLimits {
   int64_t retry_millis_max = 2'000;
   int64_t refused_millis = 10'000;  // pause after a claim that was refused (rights, settings)
   int64_t revoke_patience_millis = 3'000;  // how long a revocation may wait for a commit
-  flow::PollLimits poll;
+  uint64_t records_per_second = 0;         // that are read at most; 0: as many as there are
+  flow::PollLimits poll = {};
 };
 
 struct WorkerSpec {
@@ -225,6 +227,7 @@ class Worker {
   Processor& processor_;
   flow::Memory* memory_;  // the processor's, or null
   DeadGate gate_;
+  RateGate rate_;
   WorkerCounters counters_;
 
   std::unique_ptr<flow::LogSink> log_sink_;      // one of the two, or none while it is

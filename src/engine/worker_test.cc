@@ -49,8 +49,12 @@ row::RawBatch records(Partition partition, int64_t from, int64_t count) {
 class ScriptSource final : public flow::Source {
  public:
   explicit ScriptSource(Script& script) : script_(script) {}
-  flow::SourceEvent poll(const flow::PollLimits&) override {
+  flow::SourceEvent poll(const flow::PollLimits& limits) override {
     if (script_.events.empty()) return flow::Idle{};
+    if (auto* batch = std::get_if<row::RawBatch>(&script_.events.front())) {
+      if (paused_) return flow::Idle{};
+      if (batch->records.size() > limits.max_records) return first_of(*batch, limits.max_records);
+    }
     flow::SourceEvent event = std::move(script_.events.front());
     script_.events.pop_front();
     if (const auto* batch = std::get_if<row::RawBatch>(&event))
@@ -60,14 +64,22 @@ class ScriptSource final : public flow::Source {
   void start(Partition partition, Offset next) override { script_.positions[partition] = next; }
   void answer() override { script_.done.emplace_back("answer"); }
   Offset position(Partition partition) const override { return script_.positions.at(partition); }
-  void pause(bool) override {}
+  void pause(bool paused) override { paused_ = paused; }
   bool at_end() const override { return script_.events.empty() && script_.at_end; }
   flow::Membership membership() const override { return nullptr; }
   void commit_group(const flow::Commit&) override {}
   void close() override { script_.done.emplace_back("close"); }
 
  private:
+  flow::SourceEvent first_of(row::RawBatch& batch, uint32_t count) {
+    const int64_t from = batch.records.front().offset.value;
+    script_.positions[batch.partition] = {from + count};
+    batch.records.erase(batch.records.begin(), batch.records.begin() + count);
+    return records(batch.partition, from, count);
+  }
+
   Script& script_;
+  bool paused_ = false;
 };
 
 class ScriptSink final : public flow::LogSink {
@@ -142,7 +154,7 @@ class Dropping final : public Processor {
 };
 
 struct Bench {
-  Bench() {
+  explicit Bench(WorkerLimits limits = {}) {
     WorkerEnds ends;
     ends.source = std::make_unique<ScriptSource>(script);
     ends.open_log_sink = [this]() -> Result<std::unique_ptr<flow::LogSink>> {
@@ -150,6 +162,7 @@ struct Bench {
     };
     WorkerSpec spec;
     spec.stage = "stage";
+    spec.limits = limits;
     worker = std::make_unique<Worker>(std::move(spec), std::move(ends), processor);
     script.events.push_back(flow::Assigned{{kOne, kTwo}, std::make_shared<Token>()});
   }
@@ -224,6 +237,39 @@ TEST_CASE("a fault of the whole source: waited out, or the end") {
   end.run();
   CHECK(end.worker->state() == WorkerState::failed);
   CHECK(end.worker->status().error->message == "gone");
+}
+
+TEST_CASE("at most so many records a second; what is read is committed, and events still come") {
+  Bench bench({.records_per_second = 1000});
+  bench.script.events.push_back(records(kOne, 0, 3000));
+  bench.run(2000);
+  CHECK(bench.worker->counters().records <= 2000);
+  CHECK(bench.worker->counters().records >= 1960);
+  CHECK(bench.script.stored[kOne].value >= 1800);
+  CHECK_FALSE(bench.worker->idle());
+  bench.run(1100);
+  CHECK(bench.script.stored[kOne] == Offset{3000});
+  CHECK(bench.worker->idle());
+  bench.script.events.push_back(records(kOne, 3000, 5000));
+  bench.run(50);
+  bench.script.events.push_front(flow::Revoked{{kOne, kTwo}, std::make_shared<Token>()});
+  bench.run(2);
+  CHECK(bench.script.done.back() == "answer");
+}
+
+TEST_CASE("a slow pace wakes the worker when the next record may go, not before") {
+  Bench bench({.records_per_second = 2});
+  bench.script.events.push_back(records(kOne, 0, 100));
+  Millis now{1};
+  int turns = 0;
+  while (now.value < 10'000) {
+    const Millis next = bench.worker->turn(now);
+    now = std::max(next, now + 1);
+    ++turns;
+  }
+  CHECK(bench.worker->counters().records >= 19);
+  CHECK(bench.worker->counters().records <= 20);
+  CHECK(turns < 200);
 }
 
 TEST_CASE("retry: the same commit again, at the same sink") {

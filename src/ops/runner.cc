@@ -25,7 +25,7 @@ Result<std::unique_ptr<Runner>> Runner::start(Parts parts, const RunnerSpec& spe
     runner->stages_.push_back(stage.id);
     for (int number = 0; number < spec.workers; ++number) {
       const auto make = [&](flow::Waker& waker) {
-        return make_stage_worker(held, stage, number, waker);
+        return make_stage_worker(held, stage, {number, spec.records_per_second}, waker);
       };
       PENSTOCK_TRY(thread, WorkerThread::start(stage.id, clock, make));
       runner->threads_.push_back(std::move(thread));

@@ -22,8 +22,9 @@
 namespace penstock::ops {
 
 struct RunnerSpec {
-  std::string stage;  // name or id; "" = all
-  int workers = 1;    // per stage
+  std::string stage;                // name or id; "" = all
+  int workers = 1;                  // per stage
+  uint64_t records_per_second = 0;  // that each worker reads at most; 0: as many as there are
 };
 
 class Runner {

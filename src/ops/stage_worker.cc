@@ -50,6 +50,7 @@ engine::WorkerSpec worker_spec(const plan::Plan& plan, const plan::Stage& stage,
 struct Work {
   std::unique_ptr<engine::Processor> processor;
   std::vector<std::string> outputs;
+  uint64_t records_per_second = 0;
 };
 
 Result<Work> chain_work(const Parts& parts, const plan::Stage& stage) {
@@ -77,6 +78,7 @@ Result<StageWorker> assemble(const Parts& parts, const plan::Stage& stage, Work 
     ends.appender = std::move(appender);
   }
   engine::WorkerSpec spec = worker_spec(*parts.plan, stage, std::move(work.outputs));
+  spec.limits.records_per_second = work.records_per_second;
   auto worker = std::make_unique<engine::Worker>(std::move(spec), std::move(ends), *work.processor);
   return StageWorker{std::move(work.processor), std::move(worker)};
 }
@@ -103,11 +105,12 @@ std::shared_ptr<plan::Plan> with_feed(const plan::Plan& plan, const FeedSpec& fe
 
 }  // namespace
 
-Result<StageWorker> make_stage_worker(const Parts& parts, const plan::Stage& stage, int number,
-                                      flow::Waker& waker) {
+Result<StageWorker> make_stage_worker(const Parts& parts, const plan::Stage& stage,
+                                      const StageWorkerSpec& spec, flow::Waker& waker) {
   PENSTOCK_TRY(work, chain_work(parts, stage));
-  const std::string member = fmt::format("{}-{}", stage.id, number);
+  const std::string member = fmt::format("{}-{}", stage.id, spec.number);
   PENSTOCK_TRY(source, parts.log->open_source({stage.group, stage.from, member}, waker));
+  work.records_per_second = spec.records_per_second;
   return assemble(parts, stage, std::move(work), std::move(source), member, waker);
 }
 

@@ -35,10 +35,13 @@ struct StageWorker {
   std::unique_ptr<engine::Worker> worker;  // uses the processor
 };
 
-// A worker of a stage of the plan; `number` is for people. Registers the schemas that it will
-// write.
-Result<StageWorker> make_stage_worker(const Parts& parts, const plan::Stage& stage, int number,
-                                      flow::Waker& waker);
+struct StageWorkerSpec {
+  int number = 0;                   // for people
+  uint64_t records_per_second = 0;  // that it reads at most; 0: as many as there are
+};
+// A worker of a stage of the plan. Registers the schemas that it will write.
+Result<StageWorker> make_stage_worker(const Parts& parts, const plan::Stage& stage,
+                                      const StageWorkerSpec& spec, flow::Waker& waker);
 
 // A worker that reads a source which is no topic (a file, a simulated client) into one topic.
 // `group` names where its position is kept, `source_name` the input ("file:…").
