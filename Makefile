@@ -11,7 +11,7 @@ BINARY_ONLY := -DPENSTOCK_TESTS=OFF -DPENSTOCK_BENCH=OFF
 EVERYTHING := -DPENSTOCK_TESTS=ON -DPENSTOCK_BENCH=ON
 link = ln -sfn release/src/app/penstock build/penstock
 
-.PHONY: all demo test test-kafka test-stores chaos bench bench-latency soak kafka asan tsan fuzz format layers tidy clang-tidy help clean
+.PHONY: all demo test test-kafka test-stores test-kube image chaos bench bench-latency soak kafka asan tsan fuzz format layers tidy clang-tidy help clean
 
 all: ## build/penstock, the release binary
 	@tools/setup build
@@ -29,7 +29,7 @@ test: ## every test, with each one's share of the time
 	@echo "building the binary, the tests and the benchmarks in $(BUILD)"
 	@ninja -C $(BUILD) -j $(JOBS) --quiet
 	@$(link)
-	@tools/run_tests $(BUILD) -LE 'kafka|chaos|stores'
+	@tools/run_tests $(BUILD) -LE 'kafka|chaos|stores|kube'
 
 test-kafka: ## the tests that start real Kafka brokers
 	@tools/setup kafka
@@ -47,6 +47,20 @@ test-stores: ## stores on real servers, long: faults by the dozen, an outage of 
 	@ninja -C $(BUILD) -j $(JOBS) --quiet
 	@$(link)
 	@tools/run_tests $(BUILD) -R '^(store_)?(postgres|dynamodb|both)'
+
+test-kube: ## a real Kubernetes with KEDA and a real Kafka beside it; needs root (ten minutes more where nothing was built yet)
+	@tools/setup kube
+	@tools/setup kafka
+	@tools/setup test
+	@$(call configure,$(EVERYTHING))
+	@ninja -C $(BUILD) -j $(JOBS) --quiet penstock
+	@$(link)
+	@tools/kube build > /dev/null
+	@tools/run_tests $(BUILD) -L kube
+
+image: all ## build/penstock.tar, an image for docker load and its like
+	@tools/setup image
+	@tools/image $(BUILD)/src/app/penstock build/penstock.tar
 
 chaos: ## a pipeline on three brokers while everything around it fails
 	@tools/setup kafka

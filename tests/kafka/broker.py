@@ -14,15 +14,17 @@ KAFKA = pathlib.Path(__file__).resolve().parents[2] / "tools" / "kafka"
 
 
 class Broker:
-    """`facts` is what tools/kafka up printed: bootstrap, cluster_id, dir; with sasl or tls also sasl, tls, mtls, ca, …"""
+    """`facts` is what tools/kafka up printed: bootstrap, cluster_id, dir; with sasl or tls also sasl, tls, mtls, ca, …
+    also: one more address of this machine that clients come to, as `also` in the facts."""
 
-    def __init__(self, nodes=1, *, tls=False, sasl=False, acl=False, properties=None, heap=None, classes=None):
+    def __init__(self, nodes=1, *, tls=False, sasl=False, acl=False, properties=None, heap=None, classes=None, also=None):
         # --with: the cluster also ends when this test is killed.
         self.options = ["--nodes", str(nodes), "--with", str(os.getpid())]
         self.options += [flag for flag, wanted in (("--tls", tls), ("--sasl", sasl), ("--acl", acl)) if wanted]
         self.options += [word for name, value in (properties or {}).items() for word in ("--property", f"{name}={value}")]
         self.options += ["--heap", heap] if heap else []
         self.options += ["--classes", str(classes)] if classes else []
+        self.options += ["--also", also] if also else []
         self.facts: dict[str, str] = {}
 
     def __enter__(self):

@@ -71,13 +71,17 @@ def scram_users() -> list[str]:
             for word in ("--add-scram", f"{mechanism}=[name={user},password={PASSWORD},iterations=4096]")]
 
 
+def address(cluster: dict, listener: str) -> str:
+    return cluster["also"] if listener == "ALSO" else "127.0.0.1"
+
+
 def properties(cluster: dict, node: int) -> dict[str, str]:
     """All of server.properties; `cluster` is what cluster.json holds."""
     copies = len(cluster["nodes"])
     in_sync = "2" if copies == 3 else "1"
     ports = cluster["nodes"][str(node)]
-    kinds = {"PLAINTEXT": "PLAINTEXT", "CONTROLLER": "PLAINTEXT", "TLS": "SSL", "MTLS": "SSL", "SASL": "SASL_SSL"}
-    listeners = [f"{name}://127.0.0.1:{port}" for name, port in ports.items()]
+    kinds = {"PLAINTEXT": "PLAINTEXT", "CONTROLLER": "PLAINTEXT", "TLS": "SSL", "MTLS": "SSL", "SASL": "SASL_SSL", "ALSO": "PLAINTEXT"}
+    listeners = [f"{name}://{address(cluster, name)}:{port}" for name, port in ports.items()]
     settings = dict(line.split("=", 1) for line in FAST.split())
     settings |= {
         "node.id": str(node), "process.roles": "broker,controller",
