@@ -19,10 +19,10 @@ constexpr auto kTellEvery = std::chrono::seconds(1);
 }  // namespace
 
 Result<std::unique_ptr<Host>> Host::open(std::shared_ptr<const plan::Plan> plan,
-                                         const std::string& folder) {
+                                         const std::string& folder, const Instance::Scope& scope) {
   std::unique_ptr<Host> host(new Host());
   PENSTOCK_TRY(instance,
-               Instance::open(std::move(plan), folder, Instance::Access::own, host->clock_));
+               Instance::open(std::move(plan), folder, Instance::Access::own, host->clock_, scope));
   host->instance_ = std::move(instance);
   PENSTOCK_TRY_VOID(host->instance_->create_missing());
   if (!host->instance_->owns_folder()) return host;
@@ -60,7 +60,9 @@ std::vector<ops::WorkerSnapshot> Host::workers() const {
 
 Result<int> Host::serve(const Options& options, ops::Output& output) {
   // The caller's file may be newer than the one that runs here: its names count for what it asks.
-  const auto plan = load(options.files.front(), options.target, output);
+  Options asked = options;
+  asked.data_dir = instance_->folder();
+  const auto plan = load(asked, output);
   if (!plan) return plan.error();
   if (options.verb == "send") {
     ++feeds_;

@@ -25,9 +25,11 @@ class Producing;
 
 class Host {
  public:
-  // Makes what is missing; owns the folder and listens there, where the log is in a folder.
+  // Makes what is missing; owns the folder and listens there, where the log is in a folder. `scope`
+  // as Instance has it.
   static Result<std::unique_ptr<Host>> open(std::shared_ptr<const plan::Plan> plan,
-                                            const std::string& folder);
+                                            const std::string& folder,
+                                            const Instance::Scope& scope = {});
   ~Host();
 
   Result<void> run_stages(const ops::RunnerSpec& spec);

@@ -91,24 +91,52 @@ Result<std::unique_ptr<flow::Store>> open_postgres(const plan::Store& store) {
 
 bool Instance::owns_folder() const { return plan_->log.part == "embedded"; }
 
-Instance::Instance(std::shared_ptr<const plan::Plan> plan, std::string folder, const Clock& clock)
+Instance::Instance(std::shared_ptr<const plan::Plan> plan, std::string folder, const Clock& clock,
+                   Scope scope)
     : plan_(std::move(plan)),
       folder_(std::move(folder)),
       clock_(clock),
+      scope_(owns_folder() ? Scope() : std::move(scope)),
       tables_(std::make_unique<Tables>()) {}
+
+bool Instance::is_ours(const plan::Stage& stage) const {
+  if (scope_.producers_only) return false;
+  return scope_.stage.empty() || scope_.stage == stage.id || scope_.stage == stage.name;
+}
+
+bool Instance::is_ours(const plan::Store& store) const {
+  return std::ranges::any_of(plan_->stages, [&](const plan::Stage& stage) {
+    return is_ours(stage) && stage.to_store == store.name;
+  });
+}
+
+bool Instance::is_ours(const plan::Topic& topic) const {
+  if (!scope_.producers_only && scope_.stage.empty()) return true;
+  const auto has = [&](const std::vector<std::string>& topics) {
+    return std::ranges::find(topics, topic.name) != topics.end();
+  };
+  const bool filled = std::ranges::find(plan_->producers, topic.name, &plan::Producer::to) !=
+                      plan_->producers.end();
+  return (scope_.producers_only && filled) ||
+         std::ranges::any_of(plan_->stages, [&](const plan::Stage& stage) {
+           return is_ours(stage) && (stage.dead_topic == topic.name || has(stage.from) ||
+                                     has(stage.to_topics) || has(stage.sides));
+         });
+}
 
 Instance::~Instance() = default;
 
 Result<std::unique_ptr<Instance>> Instance::open(std::shared_ptr<const plan::Plan> plan,
                                                  const std::string& folder, Access access,
-                                                 const Clock& clock) {
+                                                 const Clock& clock, const Scope& scope) {
   PENSTOCK_TRY_VOID(runs_here(*plan));
-  std::unique_ptr<Instance> instance(new Instance(std::move(plan), folder, clock));
+  std::unique_ptr<Instance> instance(new Instance(std::move(plan), folder, clock, scope));
   const bool own = access == Access::own;
   PENSTOCK_TRY(log, open_log(*instance->plan_, folder, own, clock));
   instance->log_ = std::move(log);
   std::error_code error;
   for (const plan::Store& store : instance->plan_->stores) {
+    if (!instance->is_ours(store)) continue;
     if (store.part == "dynamodb") {
       PENSTOCK_TRY(opened, open_dynamodb(store, clock));
       instance->stores_[store.name] = std::move(opened);
@@ -126,22 +154,27 @@ Result<std::unique_ptr<Instance>> Instance::open(std::shared_ptr<const plan::Pla
 Result<std::vector<std::string>> Instance::create_missing() {
   std::vector<flow::TopicSpec> topics;
   for (const plan::Topic& topic : plan_->topics) {
-    topics.push_back({topic.name, topic.partitions, topic.replicas, topic.keep_millis});
+    if (is_ours(topic))
+      topics.push_back({topic.name, topic.partitions, topic.replicas, topic.keep_millis});
   }
   for (const plan::Stage& stage : plan_->stages) {
+    if (!is_ours(stage)) continue;
     const auto dead = std::ranges::find(topics, stage.dead_topic, &flow::TopicSpec::name);
     if (dead == topics.end()) continue;
     dead->letters_of.insert(dead->letters_of.end(), stage.from.begin(), stage.from.end());
   }
   PENSTOCK_TRY(made, log_->create_missing(topics));
   std::vector<flow::SourceSpec> groups;
-  for (const plan::Stage& stage : plan_->stages) groups.push_back({stage.group, stage.from, {}});
+  for (const plan::Stage& stage : plan_->stages) {
+    if (is_ours(stage)) groups.push_back({stage.group, stage.from, {}});
+  }
   log_->declare_groups(groups);
   for (const plan::Topic& topic : plan_->topics) {
-    if (topic.schema) PENSTOCK_TRY_VOID(log_->schemas().add(topic.schema));
+    if (topic.schema && is_ours(topic)) PENSTOCK_TRY_VOID(log_->schemas().add(topic.schema));
   }
   for (const plan::Store& store : plan_->stores) {
-    if (store.table.schema) PENSTOCK_TRY_VOID(stores_.at(store.name)->create_missing(store.table));
+    if (store.table.schema && is_ours(store))
+      PENSTOCK_TRY_VOID(stores_.at(store.name)->create_missing(store.table));
   }
   return std::move(made);
 }

@@ -30,9 +30,20 @@ class Instance {
     own,   // to write: with the embedded log the one process that does
     look,  // nothing is changed; with the embedded log when nobody owns the folder
   };
+  // With a log that is shared, only what is in scope is touched: a process has the rights and
+  // secrets of its work alone.
+  struct Scope {
+    std::string stage;            // id or name: its topics and stores
+    bool producers_only = false;  // the topics that producers fill
+  };
   static Result<std::unique_ptr<Instance>> open(std::shared_ptr<const plan::Plan> plan,
                                                 const std::string& folder, Access access,
-                                                const Clock& clock);
+                                                const Clock& clock, const Scope& scope);
+  static Result<std::unique_ptr<Instance>> open(std::shared_ptr<const plan::Plan> plan,
+                                                const std::string& folder, Access access,
+                                                const Clock& clock) {
+    return open(std::move(plan), folder, access, clock, Scope());
+  }
   ~Instance();
 
   // The log is of this folder and has one owner, who answers other terminals.
@@ -54,13 +65,18 @@ class Instance {
   const std::string& folder() const { return folder_; }
 
  private:
-  Instance(std::shared_ptr<const plan::Plan> plan, std::string folder, const Clock& clock);
+  Instance(std::shared_ptr<const plan::Plan> plan, std::string folder, const Clock& clock,
+           Scope scope);
+  bool is_ours(const plan::Stage& stage) const;
+  bool is_ours(const plan::Store& store) const;
+  bool is_ours(const plan::Topic& topic) const;
   flow::Store* find_store(const std::string& name);
   struct Tables;
 
   std::shared_ptr<const plan::Plan> plan_;
   std::string folder_;
   const Clock& clock_;
+  Scope scope_;
   std::unique_ptr<flow::Log> log_;
   std::map<std::string, std::unique_ptr<flow::Store>> stores_;
   std::unique_ptr<Tables> tables_;

@@ -3,6 +3,7 @@
 #include "app/parts.h"
 #include "app/query_table.h"
 #include "app/read_text.h"
+#include "app/unpack.h"
 #include "file/table.h"
 #include "meter/meter_source.h"
 
@@ -16,10 +17,21 @@ std::string pipeline_path(const std::string& given) {
   return std::filesystem::is_regular_file(inside, ignored) ? inside.string() : given;
 }
 
-std::expected<std::shared_ptr<const plan::Plan>, int> load(const std::string& file,
-                                                           const std::string& target,
+Result<Pipeline> pipeline_of(const Options& options) {
+  const std::string path = pipeline_path(options.files.front());
+  if (!is_bundle_file(path)) return Pipeline{path, options.target};
+  PENSTOCK_TRY(unpacked, unpack_bundle(path, options.target, data_folder(options)));
+  return Pipeline{std::move(unpacked.file), std::move(unpacked.target)};
+}
+
+std::expected<std::shared_ptr<const plan::Plan>, int> load(const Options& options,
                                                            ops::Output& output, bool warnings) {
-  plan::Checked checked = plan::check(pipeline_path(file), parts(), check_options(target));
+  const Result<Pipeline> given = pipeline_of(options);
+  if (!given) {
+    output.note(render(given.error()));
+    return std::unexpected(exit_code(given.error()));
+  }
+  plan::Checked checked = plan::check(given->file, parts(), check_options(given->target));
   if (warnings) {
     for (const Error& warning : checked.warnings) output.note(render(warning, "warning"));
   }
@@ -42,10 +54,12 @@ plan::CheckOptions check_options(const std::string& target) {
   return options;
 }
 
-std::string data_folder(const Options& options, const plan::Plan& plan) {
-  const std::filesystem::path chosen = options.data_dir.empty()
-                                           ? std::filesystem::path(plan.folder) / ".penstock"
-                                           : std::filesystem::path(options.data_dir);
+std::string data_folder(const Options& options) {
+  std::filesystem::path chosen = options.data_dir;
+  if (chosen.empty()) {
+    chosen =
+        std::filesystem::path(pipeline_path(options.files.front())).parent_path() / ".penstock";
+  }
   return std::filesystem::absolute(chosen).lexically_normal().string();
 }
 

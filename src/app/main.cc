@@ -24,13 +24,28 @@ Result<int> version(const Options&, ops::Output& output) {
 
 const std::map<std::string_view, Verb>& verbs() {
   static const std::map<std::string_view, Verb> all = {
-      {"apply", apply},      {"avro decode", avro_decode}, {"avro encode", avro_encode},
-      {"check", check},      {"dead", look_verb},          {"demo", demo},
-      {"eval", eval},        {"explain", explain},         {"init", init},
-      {"lag", look_verb},    {"plan", plan_verb},          {"produce", produce},
-      {"run", run},          {"schema", schema},           {"send", send},
-      {"status", look_verb}, {"tail", look_verb},          {"test", test},
-      {"trace", look_verb},  {"verify", look_verb},        {"version", version},
+      {"apply", apply},
+      {"avro decode", avro_decode},
+      {"avro encode", avro_encode},
+      {"bundle", bundle_verb},
+      {"check", check},
+      {"dead", look_verb},
+      {"demo", demo},
+      {"eval", eval},
+      {"explain", explain},
+      {"init", init},
+      {"lag", look_verb},
+      {"plan", plan_verb},
+      {"produce", produce},
+      {"run", run},
+      {"schema", schema},
+      {"send", send},
+      {"status", look_verb},
+      {"tail", look_verb},
+      {"test", test},
+      {"trace", look_verb},
+      {"verify", look_verb},
+      {"version", version},
   };
   return all;
 }

@@ -144,6 +144,9 @@ void add_file_verbs(Builder& b) {
   b.file(plan);
   b.target(plan);
   b.format(plan);
+  CLI::App* bundle = b.verb("bundle", "the pipeline in one file: for pods, the chart, Terraform");
+  b.file(bundle);
+  b.target(bundle);
   CLI::App* test = b.verb("test", "run the tests in the files");
   b.files(test);
   b.value(test, "-k,--name", b.options.name, "only tests whose name contains this");

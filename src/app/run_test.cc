@@ -186,7 +186,7 @@ TEST_CASE("a stage that stopped ends run --until-idle with 1, and status shows i
 
   pipeline.send_values(150, "-2");
   Heard loading;
-  const auto plan = load(pipeline.path("pipeline.yaml"), "", loading);
+  const auto plan = load(pipeline.options("run"), loading);
   REQUIRE(plan.has_value());
   auto host = Host::open(*plan, pipeline.path("data"));
   REQUIRE(host.has_value());
@@ -214,7 +214,7 @@ TEST_CASE("others may ask for the workers while the stages are being started") {
   const Pipeline pipeline;
   pipeline.send_values(20, "1");
   Heard loading;
-  const auto plan = load(pipeline.path("pipeline.yaml"), "", loading);
+  const auto plan = load(pipeline.options("run"), loading);
   REQUIRE(plan.has_value());
   auto host = Host::open(*plan, pipeline.path("data"));
   REQUIRE(host.has_value());
@@ -276,7 +276,7 @@ TEST_CASE("a case that passes, one that differs, and one that is wrong") {
     expect: {values: []}
 )");
   Heard heard;
-  const auto loaded = load(pipeline.path("pipeline.yaml"), "", heard);
+  const auto loaded = load(pipeline.options("run"), heard);
   INFO(heard.notes);
   REQUIRE(loaded.has_value());
   const std::shared_ptr<const plan::Plan> plan = *loaded;

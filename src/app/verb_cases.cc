@@ -58,7 +58,9 @@ std::string run_one(const std::shared_ptr<const plan::Plan>& plan, const plan::C
 Result<int> test(const Options& options, ops::Output& output) {
   Tally tally;
   for (const std::string& file : options.files) {
-    const auto plan = load(file, options.target, output);
+    Options one_file = options;
+    one_file.files = {file};
+    const auto plan = load(one_file, output);
     if (!plan) return plan.error();
     for (const plan::Case& one : (*plan)->tests) {
       if (one.name.find(options.name) == std::string::npos) continue;

@@ -124,9 +124,11 @@ class Demo {
 Result<int> demo(const Options& options, ops::Output& output) {
   const std::string file = fmt::format("{}/pipeline.yaml", kFolder);
   if (!std::filesystem::exists(file)) PENSTOCK_TRY_VOID(write_template("meters", kFolder));
-  const auto plan = load(file, "", output, true);
+  Options ours = options;
+  ours.files = {file};
+  const auto plan = load(ours, output, true);
   if (!plan) return plan.error();
-  const std::string folder = data_folder(options, **plan);
+  const std::string folder = data_folder(ours);
   output.note(fmt::format(
       "The pipeline is {}: change a rule, and start again.\n"
       "Kill this with kill -9 {} and start again: every reading is stored once.\n"

@@ -20,8 +20,11 @@ std::string counted(size_t count, const char* noun) {
 Result<int> check(const Options& options, ops::Output& output) {
   int code = 0;
   for (const std::string& given : options.files) {
-    const std::string path = pipeline_path(given);
-    const plan::Checked checked = plan::check(path, parts(), check_options(options.target));
+    Options one_file = options;
+    one_file.files = {given};
+    PENSTOCK_TRY(pipeline, pipeline_of(one_file));
+    const std::string& path = pipeline.file;
+    const plan::Checked checked = plan::check(path, parts(), check_options(pipeline.target));
     for (const Error& warning : checked.warnings) output.note(render(warning, "warning"));
     for (const Error& error : checked.errors) output.note(render(error));
     const bool refused = !checked.plan || (options.deny_warnings && !checked.warnings.empty());
@@ -39,7 +42,7 @@ Result<int> check(const Options& options, ops::Output& output) {
 }
 
 Result<int> plan_verb(const Options& options, ops::Output& output) {
-  const auto plan = load(options.files.front(), options.target, output, true);
+  const auto plan = load(options, output, true);
   if (!plan) return plan.error();
   const bool tree = options.format == Format::json || options.format == Format::yaml;
   output.out(tree ? plan::to_json(**plan) + "\n"

@@ -63,11 +63,11 @@ Result<bool> has_dead_letters(const plan::Plan& plan, flow::Log& log) {
 }  // namespace
 
 Result<int> run(const Options& options, ops::Output& output) {
-  const auto plan = load(options.files.front(), options.target, output, true);
+  const auto plan = load(options, output, true);
   if (!plan) return plan.error();
   PENSTOCK_TRY_VOID(knows_stage(**plan, options.stage));
-  const std::string folder = data_folder(options, **plan);
-  PENSTOCK_TRY(host, Host::open(*plan, folder));
+  const std::string folder = data_folder(options);
+  PENSTOCK_TRY(host, Host::open(*plan, folder, {.stage = options.stage}));
   PENSTOCK_TRY_VOID(
       host->run_stages({.stage = options.stage,
                         .workers = options.workers,
@@ -85,9 +85,9 @@ Result<int> run(const Options& options, ops::Output& output) {
 }
 
 Result<int> send(const Options& given, ops::Output& output) {
-  const auto plan = load(given.files.front(), given.target, output);
+  const auto plan = load(given, output);
   if (!plan) return plan.error();
-  const std::string folder = data_folder(given, **plan);
+  const std::string folder = data_folder(given);
   Options options = given;
   const Result<Spool> spool = Spool::standard_input(options.inputs);
   if (!spool) return std::unexpected(spool.error());
@@ -101,11 +101,11 @@ Result<int> send(const Options& given, ops::Output& output) {
 }
 
 Result<int> produce(const Options& options, ops::Output& output) {
-  const auto plan = load(options.files.front(), options.target, output);
+  const auto plan = load(options, output);
   if (!plan) return plan.error();
-  const std::string folder = data_folder(options, **plan);
+  const std::string folder = data_folder(options);
   return here_or_at_owner(options, folder, output, [&]() -> Result<int> {
-    PENSTOCK_TRY(host, Host::open(*plan, folder));
+    PENSTOCK_TRY(host, Host::open(*plan, folder, {.stage = {}, .producers_only = true}));
     PENSTOCK_TRY(endpoints, open_endpoints(options.listen, *host, output));
     const std::unique_ptr<ops::HttpServer> server = std::move(endpoints);
     return host->serve(options, output);
@@ -113,9 +113,9 @@ Result<int> produce(const Options& options, ops::Output& output) {
 }
 
 Result<int> apply(const Options& options, ops::Output& output) {
-  const auto plan = load(options.files.front(), options.target, output, true);
+  const auto plan = load(options, output, true);
   if (!plan) return plan.error();
-  const std::string folder = data_folder(options, **plan);
+  const std::string folder = data_folder(options);
   SystemClock clock;
   PENSTOCK_TRY(instance, Instance::open(*plan, folder, Instance::Access::own, clock));
   PENSTOCK_TRY(made, instance->create_missing());
@@ -125,9 +125,9 @@ Result<int> apply(const Options& options, ops::Output& output) {
 }
 
 Result<int> look_verb(const Options& options, ops::Output& output) {
-  const auto plan = load(options.files.front(), options.target, output);
+  const auto plan = load(options, output);
   if (!plan) return plan.error();
-  const std::string folder = data_folder(options, **plan);
+  const std::string folder = data_folder(options);
   SystemClock clock;
   return here_or_at_owner(options, folder, output, [&]() -> Result<int> {
     PENSTOCK_TRY(instance, Instance::open(*plan, folder, Instance::Access::look, clock));

@@ -47,30 +47,42 @@ std::optional<std::string> read_environment(const Draft& draft, const std::strin
   return value == nullptr ? std::nullopt : std::optional<std::string>(value);
 }
 
+void resolve_environment(Draft& draft, yaml::Node& node, std::string_view inner) {
+  Reference reference{std::string(inner), std::nullopt, &node};
+  if (const size_t dash = reference.name.find(":-"); dash != std::string::npos) {
+    reference.fallback = reference.name.substr(dash + 2);
+    reference.name.resize(dash);
+  }
+  const bool keep = draft.options.keep_references;
+  std::optional<std::string> value = keep ? std::nullopt : read_environment(draft, reference.name);
+  if (!value) value = reference.fallback;
+  if (!value && !keep) {
+    draft.report(fail("P048"_code, fmt::format("the environment has no {}", reference.name)), node);
+    return;
+  }
+  if (value) node.text = *std::move(value);
+  draft.plan->environment.push_back(std::move(reference));
+}
+
+void remember_secret(Draft& draft, std::string name) {
+  std::vector<std::string>& all = draft.plan->secrets;
+  const auto at = std::ranges::lower_bound(all, name);
+  if (at == all.end() || *at != name) all.insert(at, std::move(name));
+}
+
 void resolve_scalar(Draft& draft, yaml::Node& node) {
   const std::string text = node.text;
   const size_t at = text.find("${");
   if (at == std::string::npos) return;
   const std::string_view inner = std::string_view(text).substr(2);
   const bool whole = at == 0 && inner.ends_with('}') && inner.find("${") == std::string_view::npos;
-  const bool env = whole && inner.starts_with("env:");
-  if (!env && !(whole && inner.starts_with("secret:") && inner.size() > 8)) {
+  if (whole && inner.starts_with("env:")) {
+    resolve_environment(draft, node, inner.substr(4, inner.size() - 5));
+  } else if (whole && inner.starts_with("secret:") && inner.size() > 8) {
+    remember_secret(draft, std::string(inner.substr(7, inner.size() - 8)));
+  } else {
     draft.report(fail("P052"_code, fmt::format("\"{}\" is no reference", text)), node);
-    return;
   }
-  if (!env) return;
-  std::string name(inner.substr(4, inner.size() - 5));
-  std::optional<std::string> value;
-  if (const size_t dash = name.find(":-"); dash != std::string::npos) {
-    value = name.substr(dash + 2);
-    name.resize(dash);
-  }
-  if (auto found = read_environment(draft, name)) value = std::move(found);
-  if (!value) {
-    draft.report(fail("P048"_code, fmt::format("the environment has no {}", name)), node);
-    return;
-  }
-  node.text = *value;
 }
 
 void resolve(Draft& draft, yaml::Node& node) {

@@ -142,6 +142,13 @@ struct DeadLetters {
   int64_t stop_window_millis = 60'000;  // … over this time, the stage pauses
 };
 
+// A ${env:NAME} of the file or of the chosen target.
+struct Reference {
+  std::string name;
+  std::optional<std::string> fallback;  // of ${env:NAME:-fallback}
+  const yaml::Node* node = nullptr;     // the value that it stands for
+};
+
 struct Plan {
   std::string file;      // path as given
   std::string folder;    // of the file; "" = here
@@ -157,6 +164,8 @@ struct Plan {
   std::vector<Case> tests;
   DeadLetters dead_letters;
   LogUse log;
+  std::vector<Reference> environment;  // in the file's order
+  std::vector<std::string> secrets;    // names of ${secret:name}, sorted, each once
   std::shared_ptr<const yaml::Document> document;
 
   const Topic* topic(std::string_view name) const;
@@ -169,6 +178,9 @@ struct CheckOptions {
   std::string target;  // "" = local, else the only one
   std::function<std::optional<std::string>(std::string_view)>
       env;  // ${env:NAME}; absent: the process's
+  // ${env:NAME} is not looked up: one with a fallback has that, another stays as it stands. What
+  // comes out depends on the files alone.
+  bool keep_references = false;
   // Reads the pipeline file and the schema files whole. P001 (none there), P002 (a folder) or P003
   // (more bytes than the limit), without a place. Required.
   std::function<Result<std::string>(const std::string& path, size_t limit_bytes)> read_file;

@@ -1,5 +1,7 @@
 #include "log/kafka/group_states.h"
 
+#include "log/kafka/names.h"
+
 #include <algorithm>
 #include <charconv>
 #include <optional>
@@ -43,7 +45,7 @@ void GroupStates::keep(const row::RawRecord& record) {
 }
 
 Result<void> GroupStates::catch_up() {
-  const std::string topic = admin_.settings().pipeline + ".positions";
+  const std::string topic = names::positions(admin_.settings().pipeline);
   while (true) {
     Offset next = read_;
     PENSTOCK_TRY(batch, reader_.read(topic, 0, read_, {}, &next));

@@ -4,6 +4,7 @@
 #include "log/kafka/admin.h"
 #include "log/kafka/group_states.h"
 #include "log/kafka/kafka_source.h"
+#include "log/kafka/names.h"
 #include "log/kafka/producing.h"
 #include "log/kafka/reader.h"
 
@@ -59,8 +60,8 @@ class RealKafkaLog final : public KafkaLog {
 // The log's own topics. Their rows are few and small: one partition each.
 Result<void> RealKafkaLog::prepare() {
   const std::string& pipeline = admin_->settings().pipeline;
-  PENSTOCK_TRY_VOID(admin_->create({{.name = pipeline + ".schemas", .compacted = true},
-                                    {.name = pipeline + ".positions", .compacted = true}}));
+  PENSTOCK_TRY_VOID(admin_->create({{.name = names::schemas(pipeline), .compacted = true},
+                                    {.name = names::positions(pipeline), .compacted = true}}));
   PENSTOCK_TRY(producing, Producing::open(*admin_, {}));
   producing_ = std::move(producing);
   return {};

@@ -1,5 +1,7 @@
 #include "log/kafka/positions_topic.h"
 
+#include "log/kafka/names.h"
+
 #include <map>
 
 namespace penstock::log::kafka {
@@ -11,7 +13,7 @@ Result<std::vector<std::optional<PositionRow>>> read_positions(
     wanted.emplace(position_key(names[i].group, names[i].input, names[i].partition), i);
   }
   std::vector<std::optional<PositionRow>> rows(names.size());
-  const std::string topic = admin.settings().pipeline + ".positions";
+  const std::string topic = names::positions(admin.settings().pipeline);
   PENSTOCK_TRY_VOID(replay(admin, topic, 0, patience, [&](const ChangelogRow& row) {
     const auto at = wanted.find(row.key);
     if (at == wanted.end()) return;

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "log/kafka/admin.h"
+#include "log/kafka/names.h"
 #include "log/kafka/settings.h"
 
 #include <atomic>
@@ -41,8 +42,8 @@ struct SinkWorld {
   std::atomic<uint64_t> retired = 0;
 
   const Settings& settings() const { return admin->settings(); }
-  std::string positions_topic() const { return settings().pipeline + ".positions"; }
-  std::string schemas_topic() const { return settings().pipeline + ".schemas"; }
+  std::string positions_topic() const { return names::positions(settings().pipeline); }
+  std::string schemas_topic() const { return names::schemas(settings().pipeline); }
 };
 
 }  // namespace penstock::log::kafka

@@ -1,12 +1,14 @@
 #include "log/kafka/state_topic.h"
 
+#include "log/kafka/names.h"
+
 #include <algorithm>
 #include <map>
 #include <utility>
 
 namespace penstock::log::kafka {
 
-std::string state_topic(const std::string& group) { return group + ".state"; }
+std::string state_topic(const std::string& group) { return names::state(group); }
 
 std::string state_key(std::string_view input, std::string_view key) {
   std::string all(input);
