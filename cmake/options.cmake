@@ -27,3 +27,15 @@ find_program(PENSTOCK_MOLD mold)
 if(PENSTOCK_MOLD)
   add_link_options(-fuse-ld=mold)
 endif()
+
+# The same bytes from every folder, stripped. __FILE__ is "../../src/…" wherever the build is: ccache makes it
+# relative to the build folder, the compiler alone leaves it absolute. A build id is a digest of the debug
+# information too, which has to name the folder.
+file(RELATIVE_PATH penstock_way_up ${CMAKE_BINARY_DIR} ${CMAKE_SOURCE_DIR})
+string(REGEX REPLACE "/$" "" penstock_way_up "${penstock_way_up}")
+if(NOT PENSTOCK_CCACHE)
+  add_compile_options(-fmacro-prefix-map=${CMAKE_SOURCE_DIR}=../..)
+elseif(NOT penstock_way_up STREQUAL "../..")
+  add_compile_options(-fmacro-prefix-map=${penstock_way_up}=../..)
+endif()
+add_link_options(-Wl,--build-id=none)
