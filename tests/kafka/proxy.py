@@ -41,7 +41,7 @@ class Connection:
 
     async def run(self):
         try:
-            self.upstream_reader, self.upstream_writer = await asyncio.open_connection("127.0.0.1", self.node)
+            self.upstream_reader, self.upstream_writer = await asyncio.open_connection("127.0.0.1", self.node, ssl=self.proxy.to_brokers)
             tasks = [asyncio.ensure_future(self.requests()), asyncio.ensure_future(self.answers())]
             await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
             for task in tasks:
@@ -68,6 +68,7 @@ class Connection:
             frame = await self.frame(self.client_reader)
             api, _, correlation = struct.unpack(">hhi", frame[4:12])
             self.proxy.count(api)
+            self.proxy.saw(self, frame)
             self.apis[correlation] = api
             rule = self.proxy.take(api)
             if rule is None:
@@ -112,6 +113,7 @@ class Connection:
             if correlation in self.swallowed:
                 self.swallowed.discard(correlation)  # the first of two; the second is handed on
                 continue
+            self.proxy.saw_answer(self, frame)
             if self.apis.pop(correlation, None) in NAMES_BROKERS:
                 frame = self.proxy.renamed(frame)
             if action := self.answering.pop(correlation, None):
@@ -126,10 +128,11 @@ class Connection:
 
 
 class Proxy:
-    """`with Proxy([port of node 1, …]) as proxy:` listens on proxy.ports; proxy.bootstrap names them."""
+    """`with Proxy([port of node 1, …]) as proxy:` listens on proxy.ports; proxy.bootstrap names them. With the two ssl contexts it
+    speaks TLS to both sides."""
 
-    def __init__(self, nodes):
-        self.nodes = nodes
+    def __init__(self, nodes, to_clients=None, to_brokers=None):
+        self.nodes, self.to_clients, self.to_brokers = nodes, to_clients, to_brokers
         self.ports, self.connections, self.held = [], set(), []
         self.rules, self.seen = [], {}
         self.lock = threading.Lock()
@@ -152,7 +155,7 @@ class Proxy:
     async def listen(self):
         self.servers = []
         for node in self.nodes:
-            server = await asyncio.start_server(lambda r, w, node=node: self.accept(r, w, node), "127.0.0.1", 0)
+            server = await asyncio.start_server(lambda r, w, node=node: self.accept(r, w, node), "127.0.0.1", 0, ssl=self.to_clients)
             self.servers.append(server)
             self.ports.append(server.sockets[0].getsockname()[1])
 
@@ -180,6 +183,14 @@ class Proxy:
         for node, port in zip(self.nodes, self.ports):
             frame = frame.replace(b"127.0.0.1" + struct.pack(">i", node), b"127.0.0.1" + struct.pack(">i", port))
         return frame
+
+    # ---- for who only looks; called in the proxy's thread
+
+    def saw(self, connection, frame):
+        pass
+
+    def saw_answer(self, connection, frame):
+        pass
 
     # ---- faults
 

@@ -66,6 +66,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         proxy = self.server.proxy
         body = self.rfile.read(int(self.headers["Content-Length"]))
         operation = self.headers["X-Amz-Target"].rsplit(".", 1)[1]
+        proxy.asked(self.headers, operation, body)
         time.sleep(proxy.delay)  # poll: the slowness itself
         refused = proxy.refusal(operation, body, self.headers.get("X-Amz-Security-Token"))
         if refused:
@@ -153,6 +154,9 @@ class Proxy:
                 each.shutdown(socket.SHUT_RDWR)
             except OSError:
                 pass  # it ended by itself
+
+    def asked(self, headers, operation, body):
+        """For who only looks."""
 
     # ---- faults
 
