@@ -52,9 +52,7 @@ class Kube:
         self.tls.load_cert_chain(keys / "admin.crt", keys / "admin.key")
         return self
 
-    def __exit__(self, kind, *_):
-        if kind:
-            self.tell()
+    def __exit__(self, *_):
         run(TOOL, "down", self.facts["dir"])
 
     # ---- speaking to it
@@ -99,6 +97,7 @@ class Kube:
         end = time.monotonic() + seconds
         while not (value := condition()):
             if time.monotonic() > end:
+                self.tell()
                 check(False, f"{what} (not within {seconds} s)")
             time.sleep(0.2)  # poll: for the condition
         return value

@@ -20,6 +20,34 @@ def server_port():
     return int(os.environ[SERVER].rsplit(":", 1)[1])
 
 
+class Tables:
+    """What stands in the tables of an access key, read without signatures: DynamoDB Local looks at the key's name only."""
+
+    def __init__(self, server_port, key):
+        self.server_port, self.key = server_port, key
+
+    def ask(self, operation, request):
+        connection = http.client.HTTPConnection("127.0.0.1", self.server_port, timeout=60)
+        sign = f"AWS4-HMAC-SHA256 Credential={self.key}/20260101/eu-north-1/dynamodb/aws4_request, SignedHeaders=host, Signature=0"
+        connection.request("POST", "/", json.dumps(request), {"X-Amz-Target": f"DynamoDB_20120810.{operation}", "Authorization": sign,
+                                                             "X-Amz-Date": "20260101T000000Z",
+                                                             "Content-Type": "application/x-amz-json-1.0"})
+        answer = connection.getresponse()
+        body = json.loads(answer.read())
+        if answer.status != 200:
+            raise SystemExit(f"FAILED: {operation}: {body}")
+        return body
+
+    def items(self, table):
+        start = {}
+        while True:
+            page = self.ask("Scan", {"TableName": table, "ConsistentRead": True, **start})
+            yield from page["Items"]
+            if "LastEvaluatedKey" not in page:
+                return
+            start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+
+
 class DynamoDbSide(Side):
     surely = ["kill -9 before the position", "part BatchWriteItem", "expired"]
     # What a put and a position meet most.
@@ -27,6 +55,7 @@ class DynamoDbSide(Side):
 
     def __init__(self, server_port):
         self.proxy = Proxy(server_port)
+        self.tables = Tables(server_port, self.proxy.key)
         self.refuse, self.allow = self.proxy.refuse, self.proxy.allow
         self.environment = {"AWS_CONTAINER_CREDENTIALS_FULL_URI": f"http://127.0.0.1:{self.proxy.port}/credentials",
                             "AWS_REGION": "eu-north-1"}
@@ -111,30 +140,9 @@ class DynamoDbSide(Side):
 
     # ---- what is there, read around the proxy
 
-    def ask(self, operation, request):
-        connection = http.client.HTTPConnection("127.0.0.1", self.proxy.server_port, timeout=60)
-        sign = f"AWS4-HMAC-SHA256 Credential={self.proxy.key}/20260101/eu-north-1/dynamodb/aws4_request, SignedHeaders=host, Signature=0"
-        connection.request("POST", "/", json.dumps(request), {"X-Amz-Target": f"DynamoDB_20120810.{operation}", "Authorization": sign,
-                                                             "X-Amz-Date": "20260101T000000Z",
-                                                             "Content-Type": "application/x-amz-json-1.0"})
-        answer = connection.getresponse()
-        body = json.loads(answer.read())
-        if answer.status != 200:
-            raise SystemExit(f"FAILED: {operation}: {body}")
-        return body
-
-    def items(self, table):
-        start = {}
-        while True:
-            page = self.ask("Scan", {"TableName": table, "ConsistentRead": True, **start})
-            yield from page["Items"]
-            if "LastEvaluatedKey" not in page:
-                return
-            start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
-
     def check_rows(self, table="readings"):
         found, count = {}, 0
-        for item in self.items(table):
+        for item in self.tables.items(table):
             count += 1
             key, kwh = (item["meter_id"]["S"], item["at"]["S"][:10]), float(item["kwh"]["N"])
             sum_, peak, rows = found.get(key, (0.0, 0.0, 0))
@@ -144,5 +152,5 @@ class DynamoDbSide(Side):
         check(not self.proxy.broken_limits, f"DynamoDB: batches keep the service's limits {self.proxy.broken_limits[:3]}")
 
     def check_latest(self):
-        check_newest("DynamoDB", {item["meter_id"]["S"]: float(item["kwh"]["N"]) for item in self.items("meter_latest")})
+        check_newest("DynamoDB", {item["meter_id"]["S"]: float(item["kwh"]["N"]) for item in self.tables.items("meter_latest")})
         check(not self.proxy.gone_back, f"DynamoDB: no item ever went back to an older reading {self.proxy.gone_back[:3]}")

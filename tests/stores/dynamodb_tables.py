@@ -36,13 +36,13 @@ def scenario(folder):
     penstock("send", folder, "-t", "dynamo", "--to", "ingest", "-", stdin="".join(json.dumps(line) + "\n" for line in lines))
 
     def tenants(table):
-        return [item["tenant"]["S"] for item in side.items(table)]
+        return [item["tenant"]["S"] for item in side.tables.items(table)]
 
     check(wait_until(lambda: tenants("usage_alpine") and tenants("usage_baltic"), 30), "rows arrive")
     check((tenants("usage_alpine"), tenants("usage_baltic")) == (["alpine"], ["baltic"]), "each tenant's in its own table, one key in both")
     letters = wait_until(lambda: json.loads(penstock("dead", folder, "-t", "dynamo", "-o", "json"))["letters"], 30)
     check([letter["reason"] for letter in letters] == ["route.unknown"], "a tenant that is not declared is a dead letter")
-    check(set(side.ask("ListTables", {})["TableNames"]) == {"penstock_positions", "usage_alpine", "usage_baltic"}, "and has no table")
+    check(set(side.tables.ask("ListTables", {})["TableNames"]) == {"penstock_positions", "usage_alpine", "usage_baltic"}, "and has no table")
     # Two rows, and the claims and swaps of two partitions' positions.
     check(wait_until(lambda: run.metric("store_write_units_total") >= 4, 30), "metrics tell the capacity used")
     check(run.metric("store_requests_total") >= 6 and run.metric("store_throttled_total") == 0, "and the requests")
@@ -56,8 +56,8 @@ def scenario(folder):
     run.signal(15)
     check(run.wait(60) == 0, "the run ends well")
     check("as the records need it" in penstock("plan", folder, "-t", "dynamo"), "plan says that the tables fit")
-    side.ask("DeleteTable", {"TableName": "usage_alpine"})
-    side.ask("CreateTable", {"TableName": "usage_alpine", "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
+    side.tables.ask("DeleteTable", {"TableName": "usage_alpine"})
+    side.tables.ask("CreateTable", {"TableName": "usage_alpine", "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
                              "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}],
                              "ProvisionedThroughput": {"ReadCapacityUnits": 1, "WriteCapacityUnits": 7}})
     text = penstock("plan", folder, "-t", "dynamo").split("what differs from the records:")[1].split("as it is to be:")[0]

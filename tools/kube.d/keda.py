@@ -1,6 +1,8 @@
 """KEDA's operator and metrics adapter as processes, with the rights of their own service account."""
 import base64
+import pathlib
 import socket
+import sys
 
 from cluster import ADDRESS, Cluster
 import programs
@@ -43,14 +45,21 @@ def make_objects(cluster: Cluster) -> None:
     cluster.kubectl("apply", "-f", "-", given=ADAPTER.format(address=ADDRESS, authority=authority))
 
 
+# So that KEDA finds services by name, as in a pod: another resolv.conf, for this process only.
+WITH_NAMES = ["unshare", "--mount", "sh", "-c", 'mount --bind "$0" /etc/resolv.conf && exec "$@"']
+
+
 def start(cluster: Cluster) -> None:
+    names = cluster.etc / "resolv.conf"
+    names.write_text(f"nameserver {ADDRESS}\nsearch cluster.local\noptions ndots:5\n")
+    cluster.start("names", sys.executable, "-B", pathlib.Path(__file__).with_name("names.py"), cluster.folder)
     make_objects(cluster)
     token = cluster.kubectl("--namespace=keda", "create", "token", "keda-operator", "--duration=24h").strip()
     config = cluster.kubeconfig("keda", f"{{token: {token}}}")
     keys = cluster.keys / "keda"
     told = {"KUBECONFIG": str(config), "POD_NAMESPACE": "keda", "KEDA_CLUSTER_OBJECT_NAMESPACE": "keda", "WATCH_NAMESPACE": "",
             "KEDA_HTTP_DEFAULT_TIMEOUT": "3000"}
-    cluster.start("keda-operator", programs.path("keda-operator"), "--zap-log-level=info", "--zap-encoder=console",
+    cluster.start("keda-operator", *WITH_NAMES, names, programs.path("keda-operator"), "--zap-log-level=info", "--zap-encoder=console",
                   f"--metrics-bind-address={ADDRESS}:8080", f"--health-probe-bind-address={ADDRESS}:8081",
                   f"--metrics-service-bind-address={ADDRESS}:9666", f"--cert-dir={keys}", "--enable-cert-rotation=false", environment=told)
     cluster.wait_for("KEDA's operator listens", "keda-operator", lambda: listening(9666))
