@@ -38,6 +38,7 @@ const std::map<std::string_view, Verb>& verbs() {
       {"plan", plan_verb},
       {"produce", produce},
       {"run", run},
+      {"scaler", scaler},
       {"schema", schema},
       {"send", send},
       {"status", look_verb},

@@ -62,6 +62,16 @@ std::string duration_number(std::string& text) {
   return "";
 }
 
+// Of a duration_number().
+CLI::Validator at_least_millis(int64_t least) {
+  const auto check = [least](const std::string& text) -> std::string {
+    int64_t millis = 0;
+    std::from_chars(text.data(), text.data() + text.size(), millis);
+    return millis >= least ? "" : fmt::format("at least {} are needed", plan::duration_text(least));
+  };
+  return {check, ""};
+}
+
 // What is wrong with it, if anything.
 std::string check_rate(const std::string& text) {
   double rate = 0;
@@ -109,11 +119,21 @@ struct Builder {
         ->required()
         ->expected(1, 1000);
   }
-  void grace(CLI::App* verb) {
-    value(verb, "--grace", options.grace_millis,
-          "how long a drain may take before what is open is left for the next start; default: 25s")
+  CLI::Option* duration(CLI::App* verb, const std::string& flag, int64_t& to,
+                        const std::string& doc) {
+    return value(verb, flag, to, doc)
         ->option_text("DURATION")
         ->transform(CLI::Validator(duration_number, ""));
+  }
+  void grace(CLI::App* verb) {
+    duration(
+        verb, "--grace", options.grace_millis,
+        "how long a drain may take before what is open is left for the next start; default: 25s");
+  }
+  void catch_up(CLI::App* verb) {
+    duration(verb, "--catch-up", options.catch_up_millis,
+             "what waits is to be done within so long; default: 60s")
+        ->check(at_least_millis(1'000));
   }
   void target(CLI::App* verb) {
     value(verb, "-t,--target", options.target,
@@ -228,6 +248,16 @@ void add_look_verbs(Builder& b) {
   b.look(b.verb("verify", "do the fates of all records add up?"));
 }
 
+void add_scale_verbs(Builder& b) {
+  CLI::App* scaler = b.verb("scaler", "the workers that each stage needs, told to KEDA");
+  b.file(scaler);
+  b.target(scaler);
+  b.value(scaler, "--listen", b.options.listen, "HOST:PORT that KEDA asks")->required();
+  b.duration(scaler, "--every", b.options.every_millis, "between two looks at the log; default: 5s")
+      ->check(at_least_millis(100));
+  b.catch_up(scaler);
+}
+
 void add_try_verbs(Builder& b) {
   CLI::App* eval = b.verb("eval", "try a rule");
   eval->add_option("EXPR", b.options.inputs, "the rule")->expected(0, 1);
@@ -305,6 +335,7 @@ Parsed parse_options(int argc, char** argv) {
   add_file_verbs(builder);
   add_run_verbs(builder);
   add_look_verbs(builder);
+  add_scale_verbs(builder);
   add_try_verbs(builder);
   try {
     app.parse(argc, argv);

@@ -34,6 +34,8 @@ struct Options {
   int workers = 1;
   int64_t limit = 10;                        // tail, dead -n
   int64_t grace_millis = ops::kGraceMillis;  // run, produce
+  int64_t every_millis = 5'000;              // scaler: between two looks
+  int64_t catch_up_millis = 60'000;          // scaler: what waits is to be done within
   double rate_per_second = 0;                // send, run --rate; 0: as fast as it goes
   bool until_idle = false, again = false, raw = false, skip_bad = false, deny_warnings = false,
        fail_on_dead = false, follow = false, no_producers = false;

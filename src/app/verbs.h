@@ -31,6 +31,8 @@ Result<int> send(const Options& options, ops::Output& output);
 Result<int> produce(const Options& options, ops::Output& output);
 Result<int> apply(const Options& options, ops::Output& output);
 Result<int> look_verb(const Options& options, ops::Output& output);
+// verb_scaler.cc
+Result<int> scaler(const Options& options, ops::Output& output);
 // verb_demo.cc
 Result<int> demo(const Options& options, ops::Output& output);
 
