@@ -44,7 +44,7 @@ class Story {
 }  // namespace
 
 Result<int> scaler(const Options& options, ops::Output& output) {
-  const auto plan = load(options.files.front(), options.target, output);
+  const auto plan = load(options, output);
   if (!plan) return plan.error();
   if ((*plan)->log.part == "embedded") {
     return fail("U001"_code, fmt::format("target \"{}\" keeps its log in a folder, which one "
@@ -62,7 +62,7 @@ Result<int> scaler(const Options& options, ops::Output& output) {
   std::unique_ptr<flow::Log> log;
   do {
     if (log == nullptr) {  // it answers, and says why it knows nothing, also without a broker
-      auto opened = open_log(**plan, data_folder(options, **plan), false, clock);
+      auto opened = open_log(**plan, data_folder(options), false, clock);
       if (!opened && catalogue_entry(opened.error().code).cls != ErrorClass::unreachable)
         return std::unexpected(opened.error());
       if (opened) log = std::move(*opened);
