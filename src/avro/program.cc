@@ -51,6 +51,16 @@ bool Machine::run(ByteView datum, uint32_t row, uint32_t* cuts, Output* out) {
   return true;
 }
 
+bool Machine::run_prefix(ByteView bytes, size_t& used) {
+  start(bytes);
+  out_ = nullptr;
+  if (!walk(0)) [[unlikely]]
+    return false;
+  used = static_cast<size_t>(at_ - begin_);
+  if (used > kMaxDatumBytes) return stop(0, begin_, Fault::too_large);
+  return true;
+}
+
 bool Machine::run_until(ByteView datum, const char* end, Output* out) {
   start(datum);
   out_ = out;

@@ -106,6 +106,8 @@ class Machine {
   // True when `datum` is whole and valid, to its last byte. `cuts` receives the cuts of `row`;
   // `out` what is appended. Either may be nullptr where the program has no such operations.
   bool run(ByteView datum, uint32_t row, uint32_t* cuts, Output* out);
+  // The same for a value with others behind it: `used` is where it ends.
+  bool run_prefix(ByteView bytes, size_t& used);
   // The same for a value that is known to end at `end`, inside `datum`: what follows it may be
   // looked at.
   bool run_until(ByteView datum, const char* end, Output* out);

@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "file/digest.h"
+#include "file/row_text.h"
 
 #include <fmt/format.h>
 
@@ -17,37 +18,33 @@ constexpr size_t kBadRowsKept = 1'000;
 }  // namespace
 
 Result<std::unique_ptr<FileSource>> FileSource::open(FileSourceSpec spec) {
-  const auto format = format_of(spec.path);
-  if (!format) return fail("F001"_code, spec.path + ": not called .csv, .jsonl or .ndjson");
   PENSTOCK_TRY(text, read_file(spec.path));
   std::unique_ptr<FileSource> source(new FileSource(std::move(spec)));
-  source->format_ = *format;
   source->text_ = std::move(text);
   source->name_ = "file:" + sha256_hex(source->text_);
   PENSTOCK_TRY(counted, source->rewound());
   while (true) {
-    PENSTOCK_TRY(more, counted.next());
+    PENSTOCK_TRY(more, counted->next());
     if (!more) break;
     ++source->rows_total_;
   }
   return source;
 }
 
-Result<RowText> FileSource::rewound() const {
-  return RowText::open(text_, spec_.path, format_, spec_.schema);
+Result<std::unique_ptr<Rows>> FileSource::rewound() const {
+  return open_rows(text_, spec_.path, spec_.schema);
 }
 
 Place place_of_row(const FileSourceSpec& spec, Offset row) {
-  const auto format = format_of(spec.path);
   const auto text = read_file(spec.path);
-  if (!format || !text) return {spec.path, 0, 0, 1, {}};
-  auto rows = RowText::open(*text, spec.path, *format, spec.schema);
+  if (!text) return {spec.path, 0, 0, 1, {}};
+  auto rows = open_rows(*text, spec.path, spec.schema);
   if (!rows) return {spec.path, 0, 0, 1, {}};
   for (int64_t at = 0; at <= row.value; ++at) {
-    const auto more = rows->next();
+    const auto more = (*rows)->next();
     if (!more || !*more) return {spec.path, 0, 0, 1, {}};
   }
-  return rows->row_place();
+  return (*rows)->row_place();
 }
 
 flow::SourceEvent FileSource::poll(const flow::PollLimits& limits) {
@@ -73,7 +70,7 @@ void FileSource::start(Partition partition, Offset next) {
     fault_ = std::move(rows).error();
     return;
   }
-  rows_.emplace(*std::move(rows));
+  rows_ = *std::move(rows);
   while (next_ < next.value) {
     const auto more = rows_->next();
     if (!more || !*more) break;

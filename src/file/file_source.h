@@ -1,4 +1,4 @@
-// file_source.h — the rows of a csv or jsonl file as records, for `send`.
+// file_source.h — the rows of a csv, jsonl or Avro container file as records, for `send`.
 //
 // The input is named by its content, "file:<sha256>"; the offset of a row is its index. So a file
 // that was sent in part goes on where its committed position is, whatever it is called by then.
@@ -16,7 +16,7 @@
 #include "avro/framing.h"
 #include "base/clock.h"
 #include "file/pace.h"
-#include "file/row_text.h"
+#include "file/rows.h"
 #include "flow/log.h"
 
 #include <memory>
@@ -60,13 +60,12 @@ class FileSource final : public flow::Source {
  private:
   explicit FileSource(FileSourceSpec spec)
       : spec_(std::move(spec)), pace_(spec_.rate_per_second, spec_.clock) {}
-  Result<RowText> rewound() const;
+  Result<std::unique_ptr<Rows>> rewound() const;
   row::RawBatch read(const flow::PollLimits& limits);
 
   FileSourceSpec spec_;
-  Format format_ = Format::csv;
   std::string text_, name_;
-  std::optional<RowText> rows_;
+  std::unique_ptr<Rows> rows_;
   std::shared_ptr<std::vector<Error>> bad_rows_ = std::make_shared<std::vector<Error>>();
   uint64_t bad_count_ = 0, rows_total_ = 0;
   int64_t next_ = 0;

@@ -67,7 +67,7 @@ std::vector<std::string> drain(FileSource& source, flow::PollLimits limits = {})
   return all;
 }
 
-using Rows = std::vector<std::string>;
+using SentRows = std::vector<std::string>;
 constexpr std::string_view kThree = "id,n\na,1\nb,2\nc,3\n";
 const std::string kA = R"(0:{"id":"a","n":1})", kB = R"(1:{"id":"b","n":2})",
                   kC = R"(2:{"id":"c","n":3})";
@@ -82,7 +82,7 @@ TEST_CASE("a file's rows are records; its name is its content") {
   CHECK(open({.path = folder.write("c.csv", "id,n\na,1\n")})->name() != source->name());
   CHECK(source->rows_total() == 3);
   begin(*source, 0);
-  CHECK(drain(*source) == Rows{kA, kB, kC});
+  CHECK(drain(*source) == SentRows{kA, kB, kC});
   CHECK(source->position({0, 0}) == Offset{3});
   CHECK(source->at_end());
   CHECK(sha256_hex("abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
@@ -91,12 +91,12 @@ TEST_CASE("a file's rows are records; its name is its content") {
 TEST_CASE("a restart at any offset gives exactly the remaining rows") {
   const Folder folder;
   const std::string path = folder.write("a.csv", kThree);
-  const Rows all{kA, kB, kC};
+  const SentRows all{kA, kB, kC};
   for (size_t next = 0; next <= 4; ++next) {
     auto source = open({.path = path});
     begin(*source, static_cast<int64_t>(next));
     CHECK(drain(*source, {.max_records = 2}) ==
-          Rows(all.begin() + std::min<size_t>(next, 3), all.end()));
+          SentRows(all.begin() + std::min<size_t>(next, 3), all.end()));
   }
   // Also while it runs: an abort goes back.
   auto source = open({.path = path});
@@ -104,14 +104,14 @@ TEST_CASE("a restart at any offset gives exactly the remaining rows") {
   CHECK(drain(*source).size() == 3);
   source->start({0, 0}, {1});
   CHECK_FALSE(source->at_end());
-  CHECK(drain(*source) == Rows{kB, kC});
+  CHECK(drain(*source) == SentRows{kB, kC});
 }
 
 TEST_CASE("a bad row stops the source behind the good ones before it") {
   const Folder folder;
   auto source = open({.path = folder.write("a.csv", "id,n\na,1\nb,x\nc,3\n")});
   begin(*source, 0);
-  CHECK(drain(*source) == Rows{kA, "F002 3:3"});
+  CHECK(drain(*source) == SentRows{kA, "F002 3:3"});
   CHECK(source->position({0, 0}) == Offset{1});
   CHECK_FALSE(source->at_end());
   CHECK(std::holds_alternative<flow::SourceFault>(source->poll({})));
@@ -122,7 +122,7 @@ TEST_CASE("skip_bad leaves bad rows out, tells them, and keeps the others' offse
   const std::string path = folder.write("a.csv", "id,n\na,1\nb,x\nc,3\nd\n");
   auto source = open({.path = path, .skip_bad = true});
   begin(*source, 0);
-  CHECK(drain(*source) == Rows{kA, kC});
+  CHECK(drain(*source) == SentRows{kA, kC});
   CHECK(source->position({0, 0}) == Offset{4});
   CHECK(source->at_end());
   CHECK(source->bad_count() == 2);

@@ -16,6 +16,7 @@
 
 #include "avro/schema.h"
 #include "base/error.h"
+#include "file/rows.h"
 
 #include <cstdint>
 #include <optional>
@@ -40,16 +41,16 @@ struct Cell {
   size_t line_start = 0;          // of that line, in the text
 };
 
-class RowText {
+class RowText final : public Rows {
  public:
   static Result<RowText> open(std::string_view text, std::string name, Format format,
                               avro::SchemaPtr schema);
   // Finds the next row; false at the end, an error (F003) when the text is malformed.
-  Result<bool> next();
+  Result<bool> next() override;
   // Appends the row's datum to `out`; on F002 `out` is as before.
-  Result<void> encode(std::string& out);
+  Result<void> encode(std::string& out) override;
   uint32_t line() const { return row_line_; }
-  Place row_place() const { return place(); }
+  Place row_place() const override { return place(); }
 
  private:
   RowText() = default;

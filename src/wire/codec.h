@@ -1,4 +1,5 @@
-// codec.h — the compressions a record batch can have; each library stands behind one .cc.
+// codec.h — the compressions that a record batch or a file can have; each library stands behind
+// one .cc.
 //
 // Thread      free functions.
 // Limits      decompress() never writes more than `max_bytes`, whatever the input claims.
@@ -32,5 +33,13 @@ bool lz4_decompress(ByteView bytes, size_t max_bytes, std::string& out);
 bool lz4_compress(ByteView bytes, std::string& out);
 bool zstd_decompress(ByteView bytes, size_t max_bytes, std::string& out);
 bool zstd_compress(ByteView bytes, std::string& out);
+
+// Without a frame around them, as Avro's container files have them.
+bool deflate_decompress(ByteView bytes, size_t max_bytes, std::string& out);
+bool deflate_compress(ByteView bytes, std::string& out);
+bool snappy_block_decompress(ByteView bytes, size_t max_bytes, std::string& out);
+bool snappy_block_compress(ByteView bytes, std::string& out);
+// The CRC-32 of zip and gzip (polynomial 04C11DB7).
+uint32_t crc32_of(ByteView bytes);
 
 }  // namespace penstock::wire

@@ -9,6 +9,9 @@ namespace penstock::wire {
 namespace {
 
 constexpr int kGzipWindow = 15 + 16;  // zlib's way to say: with gzip's header
+constexpr int kRawWindow = -15;       // and: without any
+// Writers that cut zlib's frame off by hand (fastavro) leave some of its checksum behind the stream.
+constexpr uInt kRawLeftBytes = 4;
 constexpr size_t kStepBytes = 64 << 10;
 
 Bytef* as_bytes(const char* at) {
@@ -26,7 +29,8 @@ bool offer_space(z_stream& stream, std::string& out, size_t& used, size_t max_by
   return true;
 }
 
-bool inflate_all(z_stream& stream, size_t max_bytes, std::string& out) {
+// `left_bytes`: how many bytes may stand behind the end of the stream.
+bool inflate_all(z_stream& stream, size_t max_bytes, uInt left_bytes, std::string& out) {
   size_t used = 0;
   while (true) {
     // One byte above the limit tells "exactly at the limit" from "above it".
@@ -36,27 +40,26 @@ bool inflate_all(z_stream& stream, size_t max_bytes, std::string& out) {
     if (status != Z_OK) return false;
   }
   out.resize(used - stream.avail_out);
-  return out.size() <= max_bytes && stream.avail_in == 0;
+  return out.size() <= max_bytes && stream.avail_in <= left_bytes;
 }
 
-}  // namespace
-
-bool gzip_decompress(ByteView bytes, size_t max_bytes, std::string& out) {
+bool decompress_as(int window, ByteView bytes, size_t max_bytes, std::string& out) {
   if (bytes.size() > std::numeric_limits<uInt>::max()) return false;
   z_stream stream{};
-  if (inflateInit2(&stream, kGzipWindow) != Z_OK) return false;
+  if (inflateInit2(&stream, window) != Z_OK) return false;
   stream.next_in = as_bytes(bytes.data());
   stream.avail_in = static_cast<uInt>(bytes.size());
-  const bool good = inflate_all(stream, max_bytes, out);
+  const uInt left_bytes = window == kRawWindow ? kRawLeftBytes : 0;
+  const bool good = inflate_all(stream, max_bytes, left_bytes, out);
   inflateEnd(&stream);
   return good;
 }
 
-bool gzip_compress(ByteView bytes, std::string& out) {
+bool compress_as(int window, ByteView bytes, std::string& out) {
   if (bytes.size() > std::numeric_limits<uInt>::max() / 2) return false;
   z_stream stream{};
-  if (deflateInit2(&stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, kGzipWindow, 8,
-                   Z_DEFAULT_STRATEGY) != Z_OK) {
+  if (deflateInit2(&stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, window, 8, Z_DEFAULT_STRATEGY) !=
+      Z_OK) {
     return false;
   }
   out.resize(deflateBound(&stream, bytes.size()));
@@ -68,6 +71,29 @@ bool gzip_compress(ByteView bytes, std::string& out) {
   out.resize(stream.total_out);
   deflateEnd(&stream);
   return good;
+}
+
+}  // namespace
+
+bool gzip_decompress(ByteView bytes, size_t max_bytes, std::string& out) {
+  return decompress_as(kGzipWindow, bytes, max_bytes, out);
+}
+
+bool gzip_compress(ByteView bytes, std::string& out) {
+  return compress_as(kGzipWindow, bytes, out);
+}
+
+bool deflate_decompress(ByteView bytes, size_t max_bytes, std::string& out) {
+  return decompress_as(kRawWindow, bytes, max_bytes, out);
+}
+
+bool deflate_compress(ByteView bytes, std::string& out) {
+  return compress_as(kRawWindow, bytes, out);
+}
+
+uint32_t crc32_of(ByteView bytes) {
+  return static_cast<uint32_t>(
+      crc32_z(0, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size()));
 }
 
 }  // namespace penstock::wire

@@ -65,4 +65,14 @@ bool snappy_compress(ByteView bytes, std::string& out) {
   return true;
 }
 
+bool snappy_block_decompress(ByteView bytes, size_t max_bytes, std::string& out) {
+  out.clear();
+  return append_block(bytes, max_bytes, out);
+}
+
+bool snappy_block_compress(ByteView bytes, std::string& out) {
+  snappy::Compress(bytes.data(), bytes.size(), &out);
+  return true;
+}
+
 }  // namespace penstock::wire
