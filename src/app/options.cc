@@ -198,7 +198,8 @@ void add_run_verbs(Builder& b) {
           "HOST:PORT for /livez, /readyz and /metrics; default: nowhere");
   b.grace(run);
   b.flag(run, "--fail-on-dead", b.options.fail_on_dead, "exit 1 when there were dead letters");
-  CLI::App* send = b.verb("send", "send csv or jsonl files to a topic, exactly once per file");
+  CLI::App* send =
+      b.verb("send", "send csv, jsonl or Avro files to a topic, exactly once per file");
   b.file_and_words(send, "INPUT", "files to send; - is standard input", true);
   b.target(send);
   b.data(send);

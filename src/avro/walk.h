@@ -5,7 +5,8 @@
 // Limits      those of bounds.h; a datum that never ends within `bytes` is refused.
 //
 //     const Walk walk = Walk::compile(schema);
-//     while (!block.empty()) { PENSTOCK_TRY(datum, walk.first(block)); block.remove_prefix(datum.size()); }
+//     PENSTOCK_TRY(datum, walk.first(block));
+//     block.remove_prefix(datum.size());
 #pragma once
 
 #include "avro/schema.h"

@@ -1,8 +1,11 @@
 #include "file/file_source.h"
 
+#include "avro/container.h"
 #include "avro/json.h"
 #include "file/digest.h"
 #include "file/file_fixture.h"
+
+#include <fmt/format.h>
 
 #include <string>
 #include <variant>
@@ -105,6 +108,38 @@ TEST_CASE("a restart at any offset gives exactly the remaining rows") {
   source->start({0, 0}, {1});
   CHECK_FALSE(source->at_end());
   CHECK(drain(*source) == SentRows{kB, kC});
+}
+
+TEST_CASE("records of an Avro container file are rows, resolved into the topic's schema") {
+  const Folder folder;
+  const auto older = avro::parse(R"({"type":"record","name":"R","fields":[
+    {"name":"n","type":"int"},{"name":"gone","type":"string"},{"name":"id","type":"string"}]})");
+  REQUIRE(older.has_value());
+  avro::ContainerWriter writer(**older, avro::ContainerCodec::deflate, {});
+  int64_t n = 0;
+  for (const char* id : {"a", "b", "c"}) {
+    std::string datum;
+    const std::string json = fmt::format(R"({{"n":{},"gone":"x","id":"{}"}})", ++n, id);
+    REQUIRE(avro::from_json((*older)->root(), json, avro::JsonStyle::plain, datum).has_value());
+    writer.add(datum);
+  }
+  const std::string bytes = std::move(writer).finish();
+  auto source = open({.path = folder.write("a.avro", bytes)});
+  CHECK(source->rows_total() == 3);
+  begin(*source, 1);
+  CHECK(drain(*source) == SentRows{kB, kC});
+
+  const auto cut = FileSource::open(
+      {.path = folder.write("cut.avro", bytes.substr(0, bytes.size() - 3)), .schema = schema()});
+  REQUIRE(!cut.has_value());
+  CHECK(cut.error().code == "A008"_code);
+  const auto other = avro::parse(R"({"type":"record","name":"R","fields":[]})");
+  const auto unlike = FileSource::open(
+      {.path = folder.write("unlike.avro",
+                            avro::ContainerWriter(**other, avro::ContainerCodec::null_, {}).take()),
+       .schema = schema()});
+  REQUIRE(!unlike.has_value());
+  CHECK(unlike.error().code == "A020"_code);
 }
 
 TEST_CASE("a bad row stops the source behind the good ones before it") {

@@ -61,7 +61,7 @@ TEST_CASE("csv: quotes, doubled quotes, commas and line ends inside quotes") {
   CHECK(
       rows_of("id,n,note\n\"a,b\",1,\"say \"\"hi\"\"\"\n\"two\nlines\",2,\"x\r\ny\"\nlast,3,\n") ==
       CellRows{row(R"("a,b")", 1, R"("say \"hi\"")"), row(R"("two\nlines")", 2, R"("x\r\ny")"),
-           row(R"("last")", 3, "null")});
+               row(R"("last")", 3, "null")});
 }
 
 TEST_CASE("csv: CRLF, a byte order mark, no end of the last line, empty lines, any column order") {
@@ -82,7 +82,7 @@ TEST_CASE("csv: no rows, and no header") {
 TEST_CASE("csv: a row that does not fit is named by line and column, and the next one is read") {
   CHECK(rows_of("id,n\na,1,2\nb\nc,3\nd,x\n\"e\nf\",x\ng,4\n") ==
         CellRows{"F002 a:2:1", "F002 a:3:1", row(R"("c")", 3, "null"), "F002 a:5:3", "F002 a:7:4",
-             row(R"("g")", 4, "null")});
+                 row(R"("g")", 4, "null")});
 }
 
 TEST_CASE("csv: malformed text ends the reading at its place") {
@@ -103,7 +103,8 @@ TEST_CASE("csv: columns that are no fields, twice, or missing") {
         "F006 a.csv:1:6: column \"nott\" is no field of the records did you mean \"note\"?");
   CHECK(refused("id,n,id\n") == "F006 a.csv:1:6: column \"id\" occurs twice ");
   CHECK(refused("id,note\n") == "F006 a.csv:1:1: there is no column \"n\" ");
-  CHECK(rows_of("id,n\na,1\n") == CellRows{row(R"("a")", 1, "null")});  // note and unit may be missing
+  CHECK(rows_of("id,n\na,1\n") ==
+        CellRows{row(R"("a")", 1, "null")});  // note and unit may be missing
 }
 
 TEST_CASE("csv: a row of 1 MiB is read, a longer one is refused") {

@@ -6,7 +6,8 @@
 //             container files; A020 a container's schema that does not resolve to the topic's.
 //
 //     PENSTOCK_TRY(rows, open_rows(bytes, "a.avro", schema));
-//     while (true) { PENSTOCK_TRY(more, rows->next()); if (!more) break; auto fits = rows->encode(out); }
+//     PENSTOCK_TRY(more, rows->next());
+//     if (more) fits = rows->encode(out);
 #pragma once
 
 #include "avro/schema.h"

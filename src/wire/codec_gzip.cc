@@ -10,7 +10,8 @@ namespace {
 
 constexpr int kGzipWindow = 15 + 16;  // zlib's way to say: with gzip's header
 constexpr int kRawWindow = -15;       // and: without any
-// Writers that cut zlib's frame off by hand (fastavro) leave some of its checksum behind the stream.
+// Writers that cut zlib's frame off by hand (fastavro) leave some of its checksum behind the
+// stream.
 constexpr uInt kRawLeftBytes = 4;
 constexpr size_t kStepBytes = 64 << 10;
 

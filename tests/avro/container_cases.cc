@@ -1,6 +1,6 @@
-// Container files on behalf of containers.py: `container_cases read` takes the names of files, one a
-// line, and answers each with {"schema", "datums": [hex]} or {"error"}; `container_cases write` takes
-// {"schema", "codec", "datums": [hex], "file"} and writes that file.
+// Container files on behalf of containers.py. `container_cases read` takes the names of files, one
+// a line, and answers each with {"schema", "datums": [hex]} or {"error"}; `container_cases write`
+// takes {"schema", "codec", "datums": [hex], "file"} and writes that file.
 #include "avro/container.h"
 #include "avro/json_text.h"
 #include "base/error.h"
