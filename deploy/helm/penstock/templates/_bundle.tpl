@@ -60,6 +60,9 @@ A bundle that is none ends here with one message, whichever template is rendered
 {{- if or (gt (len $name) 54) (not (regexMatch "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$" $name)) -}}
 {{- fail (printf "\n\n%q can not be the name of an object (a-z, 0-9 and -, at most 54).\n  cure: make the bundle anew by penstock bundle\n" $name) -}}
 {{- end -}}
+{{- if lt (int .max) 1 -}}
+{{- fail (printf "\n\nscale.max of stage %q is 0: KEDA scales to one pod at least.\n  cure: another max; to keep it still, the annotation autoscaling.keda.sh/paused-replicas: \"0\" on its ScaledObject\n" .id) -}}
+{{- end -}}
 {{- $names = append $names .name -}}
 {{- end -}}
 {{- range $key, $_ := $values.stages -}}
