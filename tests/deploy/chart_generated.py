@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Two hundred generated pipelines, each bundled, templated and compared with its plan; every object against the schema of its kind.
+"""Two hundred generated pipelines, each bundled, templated and compared with its plan; every object against the schema of its kind, and where
+there is a real API server (tools/kube build etcd kube-apiserver) taken by that, strictly.
 
 usage: chart_generated.py [--count N] [--first SEED]
 """
@@ -17,8 +18,10 @@ sys.path[:0] = [str(HERE), str(HERE.parent / "kafka")]
 import venv_of_tests  # noqa: E402
 
 venv_of_tests.enter(HERE / "requirements.txt")
+import api_server  # noqa: E402
 import chart  # noqa: E402
 import generator  # noqa: E402
+import manifests  # noqa: E402
 import programs_of_tests  # noqa: E402
 
 
@@ -26,9 +29,9 @@ def ways(case: generator.Case) -> list[str]:
     return ["lag", "need"] + (["cloudwatch"] if "msk" in case.log else [])
 
 
-def one(seed: int, folder: str) -> tuple[collections.Counter, list[str]]:
+def one(seed: int, folder: pathlib.Path, server: api_server.Client | None) -> tuple[collections.Counter, list[str]]:
     """How many objects of each kind, and what is wrong."""
-    case = generator.case(seed, pathlib.Path(folder) / str(seed))
+    case = generator.case(seed, folder / str(seed))
     plan = json.loads(chart.penstock("plan", case.path, "-t", "prod", "-o", "json", environment=case.environment))
     bundle = case.folder / "bundle.json"
     bundle.write_text(chart.penstock("bundle", case.path, "-t", "prod"))
@@ -40,7 +43,17 @@ def one(seed: int, folder: str) -> tuple[collections.Counter, list[str]]:
     kinds[f"auth: {case.auth}"] += 1
     kinds["stages that read several topics"] += sum(len(stage["from"]) > 1 for stage in plan["stages"])
     plan["log"]["settings"]["auth"] = case.auth
-    return kinds, [f"seed {seed}, {scaling}: {problem}" for problem in chart.problems(plan, documents, scaling, bundle)]
+    problems = chart.problems(plan, documents, scaling, bundle) + (server.dry_run(documents) if server else [])
+    return kinds, [f"seed {seed}, {scaling}: {problem}" for problem in problems]
+
+
+def run(seeds: range, folder: pathlib.Path, server: api_server.Client | None) -> tuple[collections.Counter, list[str]]:
+    seen, wrong = collections.Counter(), []
+    with concurrent.futures.ProcessPoolExecutor(os.cpu_count()) as pool:
+        for kinds, problems in pool.map(one, seeds, [folder] * len(seeds), [server] * len(seeds), chunksize=4):
+            seen += kinds
+            wrong += problems
+    return seen, wrong
 
 
 def main() -> int:
@@ -49,14 +62,17 @@ def main() -> int:
     reader.add_argument("--first", type=int, default=0)
     options = reader.parse_args()
     programs_of_tests.helm()
-    programs_of_tests.definition_files()
     seeds = range(options.first, options.first + options.count)
-    seen = collections.Counter()
-    wrong = []
-    with tempfile.TemporaryDirectory() as folder, concurrent.futures.ProcessPoolExecutor(os.cpu_count()) as pool:
-        for kinds, problems in pool.map(one, seeds, [folder] * len(seeds), chunksize=4):
-            seen += kinds
-            wrong += problems
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = pathlib.Path(scratch)
+        if api_server.available():
+            (folder / "server").mkdir()
+            with api_server.ApiServer(folder / "server") as server:
+                server.define(manifests.definition_documents(), chart.NAMESPACE)
+                seen, wrong = run(seeds, folder, server.client())
+        else:
+            print("no kube-apiserver is built here (tools/kube build etcd kube-apiserver): schemas only")
+            seen, wrong = run(seeds, folder, None)
     print("\n".join(wrong[:40]))
     print(f"{options.count} pipelines, {seen['ScaledObject']} stages: {dict(sorted(seen.items()))}")
     # That the generator makes what it is there for.

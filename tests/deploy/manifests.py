@@ -41,17 +41,20 @@ def strict(schema):
     return out
 
 
+def definition_documents() -> list[dict]:
+    return [one for path in programs_of_tests.definition_files() for one in documents(path.read_text())]
+
+
 @functools.cache
 def definitions() -> dict[tuple[str, str], dict]:
     """The custom kinds: (apiVersion, kind) to schema."""
     found = {}
-    for path in programs_of_tests.definition_files():
-        for definition in documents(path.read_text()):
-            spec = definition["spec"]
-            for version in spec["versions"]:
-                schema = strict(version["schema"]["openAPIV3Schema"])
-                schema["properties"]["metadata"] = {"type": "object"}
-                found[f"{spec['group']}/{version['name']}", spec["names"]["kind"]] = schema
+    for definition in definition_documents():
+        spec = definition["spec"]
+        for version in spec["versions"]:
+            schema = strict(version["schema"]["openAPIV3Schema"])
+            schema["properties"]["metadata"] = {"type": "object"}
+            found[f"{spec['group']}/{version['name']}", spec["names"]["kind"]] = schema
     return found
 
 
