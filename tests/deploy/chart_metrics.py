@@ -42,10 +42,12 @@ def served() -> set[str]:
     return set(re.findall(r"^(penstock_\w+)[{ ]", text, re.MULTILINE))
 
 
-def of_stores() -> set[str]:
-    """Those that only a store's server brings forth: by the names in the sources."""
-    texts = [path.read_text() for path in (programs_of_tests.ROOT / "src/store").glob("*/*.cc")]
-    return {f"penstock_store_{name}" for text in texts for name in re.findall(r'\{"(\w+_total)",', text)}
+def by_sources() -> set[str]:
+    """Those that only a store's server, or a cluster's lag, brings forth: by the names in the sources."""
+    stores = [path.read_text() for path in (programs_of_tests.ROOT / "src/store").glob("*/*.cc")]
+    scaler = (programs_of_tests.ROOT / "src/app/scaler_answers.cc").read_text()
+    return {f"penstock_store_{name}" for text in stores for name in re.findall(r'\{"(\w+_total)",', text)} | {
+        f"penstock_{name}" for name in re.findall(r'\{"(stage_\w+)",', scaler)}
 
 
 def strange(name: str, expressions: list[str], known: set[str]) -> list[str]:
@@ -60,6 +62,8 @@ def series(name: str, values: str, **labels) -> dict:
     return {"series": f"{name}{{{told}}}", "values": values}
 
 
+PARTITION = {"consumergroup": "article.processing", "topic": "preprocessed", "partition": "0"}
+NEEDED = {"stage": "processing", "pod": "article-scaler-1"}
 # Alert, when it is to fire, when it is not; what is seen each minute.
 SCENES = [
     ("PenstockNotReady", "30m", [series("penstock_worker_ready", "1x5 0x30")], True),
@@ -72,23 +76,32 @@ SCENES = [
     ("PenstockStoreRefuses", "20m", [series("penstock_rows_rejected_total", "3x30")], False),
     ("PenstockDeadLetters", "40m", [series("penstock_dead_letters_total", "0+5x60"), series("penstock_records_read_total", "0+100x60")], True),
     ("PenstockDeadLetters", "40m", [series("penstock_dead_letters_total", "0+1x60"), series("penstock_records_read_total", "0+1000x60")], False),
-    ("PenstockLagGrows", "90m", [series("kafka_consumergroup_lag", "1000+50x120", consumergroup="article.processing", topic="preprocessed", partition="0")], True),
-    ("PenstockLagGrows", "90m", [series("kafka_consumergroup_lag", "9000-50x120", consumergroup="article.processing", topic="preprocessed", partition="0")], False),
-    ("PenstockLagGrows", "90m", [series("kafka_consumergroup_lag", "0+1x120", consumergroup="article.processing", topic="preprocessed", partition="0")], False),
+    ("PenstockLagGrows", "90m", [series("kafka_consumergroup_lag", "1000+50x120", **PARTITION)], True),
+    ("PenstockLagGrows", "90m", [series("kafka_consumergroup_lag", "9000-50x120", **PARTITION)], False),
+    ("PenstockLagGrows", "90m", [series("kafka_consumergroup_lag", "0+1x120", **PARTITION)], False),
     ("PenstockScalingBlind", "60m", [series("keda_scaled_object_errors_total", "0+2x90", scaledObject="article-processing")], True),
     ("PenstockScalingBlind", "60m", [series("keda_scaled_object_errors_total", "7x90", scaledObject="article-processing")], False),
 ]
 
 
-def wrong_alerts(groups: list[dict], folder: pathlib.Path) -> list[str]:
+SCENES_OF_SCALER = [
+    ("PenstockLagGrows", "90m", [series("penstock_stage_workers_needed", "5x120", **NEEDED), series("penstock_stage_backlog_records", "1000+50x120", **NEEDED)], True),
+    ("PenstockLagGrows", "90m", [series("penstock_stage_workers_needed", "5x120", **NEEDED), series("penstock_stage_backlog_records", "9000-50x120", **NEEDED)], False),
+    ("PenstockLagGrows", "90m", [series("penstock_stage_workers_needed", "4x120", **NEEDED), series("penstock_stage_backlog_records", "1000+50x120", **NEEDED)], False),
+]
+SCENES_OF_KEDA = [
+    ("PenstockLagGrows", "90m", [series("keda_scaler_metrics_value", "500x120", scaledObject="article-processing")], True),
+    ("PenstockLagGrows", "90m", [series("keda_scaler_metrics_value", "500x40 499 500x80", scaledObject="article-processing")], False),
+]
+
+
+def wrong_alerts(groups: list[dict], folder: pathlib.Path, scenes: list[tuple]) -> list[str]:
     rules = folder / "rules.yaml"
     rules.write_text(yaml.dump({"groups": groups}))
     tool = str(programs_of_tests.ROOT / "tools/promtool")
     checked = subprocess.run([tool, "check", "rules", str(rules)], capture_output=True, text=True, check=False)
     found = [] if checked.returncode == 0 else [checked.stdout + checked.stderr]
-    names = {rule["alert"] for group in groups for rule in group["rules"]}
-    found += [f"nobody tries {name}" for name in sorted(names - {name for name, *_ in SCENES})]
-    for number, (name, when, seen, fires) in enumerate(SCENES):
+    for number, (name, when, seen, fires) in enumerate(scenes):
         trial = folder / f"trial{number}.yaml"
         # "No alert" as what is expected: that trial fails exactly when the alert fires.
         trial.write_text(yaml.dump({"rule_files": ["rules.yaml"], "tests": [
@@ -109,14 +122,15 @@ def main() -> int:
         bundle = folder / "bundle.json"
         bundle.write_text(chart.penstock("bundle", programs_of_tests.ROOT / "examples/article", "-t", "prod"))
         values = {"environment": {"MSK_ARN": ARN, "REDSHIFT_HOST": "w"}, "kafka": {"bootstrapServers": "b:9098"}, "dashboard": {"enabled": True}}
-        known = served() | of_stores() | FOREIGN
+        known = served() | by_sources() | FOREIGN
         found = []
-        for lag in ("exporter", "keda", "off"):
+        for lag in ("scaler", "keda", "off", "exporter"):
             documents = chart.template(bundle, values={**values, "alerts": {"enabled": True, "lag": lag}})
             groups = next(one for one in documents if one["kind"] == "PrometheusRule")["spec"]["groups"]
             found += strange(f"alerts, {lag}", [rule["expr"] for group in groups for rule in group["rules"]], known)
-            if lag == "exporter":
-                found += wrong_alerts(groups, folder)
+            found += wrong_alerts(groups, folder, {"exporter": SCENES, "scaler": SCENES_OF_SCALER, "keda": SCENES_OF_KEDA}.get(lag, []))
+        names = {rule["alert"] for group in groups for rule in group["rules"]}
+        found += [f"nobody tries {name}" for name in sorted(names - {name for name, *_ in SCENES})]
         board = json.loads(next(one for one in documents if one["metadata"]["name"] == "article-dashboard")["data"]["penstock-article.json"])
         found += strange("the dashboard", [target["expr"] for panel in board["panels"] for target in panel["targets"]], known)
     print("\n".join(found) or f"dashboard and alerts are right; {len(known)} metrics are known")
