@@ -51,6 +51,10 @@ class Client:
         told = json.loads(text) if "json" in answer.headers.get("Content-Type", "") else {}
         return answer.status, told, answer.headers.get_all("Warning") or []
 
+    def get(self, kind: str, namespace: str, name: str = "") -> dict:
+        api, plural, _ = PATHS[kind]
+        return self.ask("GET", f"/{api}/namespaces/{namespace}/{plural}/{name}".rstrip("/"), None)[1]
+
     def create(self, document: dict, query: str = "", connection=None) -> list[str]:
         """What the server says against it."""
         api, plural, in_namespace = PATHS[document["kind"]]
@@ -98,6 +102,15 @@ class ApiServer(Client, contextlib.AbstractContextManager):
             self.stop()
             raise
         return self
+
+    def kubeconfig(self) -> pathlib.Path:
+        """For helm and kubectl."""
+        path = self.folder / "kubeconfig.json"
+        path.write_text(json.dumps({
+            "apiVersion": "v1", "kind": "Config", "current-context": "it", "contexts": [{"name": "it", "context": {"cluster": "it", "user": "admin"}}],
+            "clusters": [{"name": "it", "cluster": {"server": f"https://127.0.0.1:{self.port}", "insecure-skip-tls-verify": True}}],
+            "users": [{"name": "admin", "user": {"token": self.token}}]}))
+        return path
 
     def wait(self, what: str, condition) -> None:
         until = time.monotonic() + 120

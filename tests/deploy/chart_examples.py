@@ -99,12 +99,18 @@ def values_reach_their_place(article: Example) -> list[str]:
     return [f"values do not reach their place: {name}" for name, holds in checks.items() if not holds]
 
 
-def new_bundles_roll_pods(article: Example, folder: str) -> list[str]:
-    """Another bundle has another ConfigMap, which the pods name; the same one changes nothing."""
+def changed(example: Example, folder: str | pathlib.Path) -> pathlib.Path:
+    """Another bundle of the same pipeline."""
     other = pathlib.Path(folder) / "other.json"
-    text = json.loads(article.bundle.read_text())
+    text = json.loads(example.bundle.read_text())
     text["files"]["pipeline.yaml"] += "\n# changed\n"
     other.write_text(json.dumps(text))
+    return other
+
+
+def new_bundles_roll_pods(article: Example, folder: str) -> list[str]:
+    """Another bundle has another ConfigMap, which the pods name; the same one changes nothing."""
+    other = changed(article, folder)
     first, again = article.template(), article.template()
     second = chart.template(other, values=article.values())
     pod = [of(documents, "Deployment", "article-processing")["spec"]["template"] for documents in (first, again, second)]
@@ -180,6 +186,12 @@ def refusals(article: Example, folder: str) -> list[str]:
     return found
 
 
+def versions_agree() -> list[str]:
+    about = manifests.documents((programs_of_tests.CHART / "Chart.yaml").read_text())[0]
+    own = chart.penstock("version").split()[1]
+    return [] if about["appVersion"] == own else [f"the chart runs {about['appVersion']}, and penstock is {own}"]
+
+
 def the_application_is_one() -> list[str]:
     application = manifests.documents((programs_of_tests.ROOT / "deploy/argocd/application.yaml").read_text())[0]
     spec = application["spec"]
@@ -198,7 +210,7 @@ def main() -> int:
         for example in examples.values():
             found += every_way(example)
         found += values_reach_their_place(examples["article"]) + new_bundles_roll_pods(examples["article"], folder)
-        found += last_pods(examples["meters"]) + refusals(examples["article"], folder) + the_application_is_one()
+        found += last_pods(examples["meters"]) + refusals(examples["article"], folder) + the_application_is_one() + versions_agree()
     print("\n".join(found) or "the chart is right for all examples")
     return 1 if found else 0
 
