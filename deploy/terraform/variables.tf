@@ -64,9 +64,9 @@ variable "api_access_cidrs" {
 }
 
 variable "node_types" {
-  description = "Instances of the managed group."
+  description = "Instances of the managed group; of the architecture that the image was made for (m7i: amd64, m7g: arm64)."
   type        = list(string)
-  default     = ["m7g.large"]
+  default     = ["m7i.large"]
 }
 
 variable "node_count" {

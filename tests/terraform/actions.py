@@ -20,6 +20,7 @@ REQUESTS = {
     "OffsetCommit": [(GROUP, "AlterGroup"), (TOPIC, "ReadData")],
     "OffsetFetch": [(GROUP, "DescribeGroup"), (TOPIC, "DescribeTopic")],
     "DescribeGroups": [(GROUP, "DescribeGroup")],
+    "ConsumerGroupDescribe": [(GROUP, "DescribeGroup")],
     "InitProducerId": [(ID, "AlterTransactionalId")],  # without an id: WriteDataIdempotently on the cluster
     "AddPartitionsToTxn": [(ID, "AlterTransactionalId"), (TOPIC, "WriteData")],
     "AddOffsetsToTxn": [(ID, "AlterTransactionalId"), (GROUP, "AlterGroup")],
@@ -69,6 +70,8 @@ class Rights:
         raise ValueError(f"calls of {call.service} are not known")
 
     def of_kafka(self, call):
+        if call.name not in REQUESTS:
+            raise SystemExit(f"FAILED: {call.role} sends {call.name}: say in actions.py which rights that needs")
         needed = [("kafka-cluster:Connect", self.cluster, {})]
         for kind, action in REQUESTS[call.name]:
             needed += [(f"kafka-cluster:{action}", self.arn(kind, name), {}) for of, name in call.on if of == kind]

@@ -24,7 +24,6 @@ NAMESPACE = "pipelines"
 NOT_RUN = {
     "keda": "KEDA's own client; tests/kube runs it",
     "cluster-autoscaler": "the autoscaler's documented list of calls",
-    "scaler": "runs in a cluster only",
 }
 # (role, action, end of the resource's ARN) -> why it is granted although no recorded call needs it.
 NOT_CALLED = {

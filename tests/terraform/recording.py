@@ -1,4 +1,4 @@
-"""A pipeline on Amazon's services, as its pods run it: `apply`, each stage and the producers in a process and a role of their own.
+"""A pipeline on Amazon's services, as its pods run it: `apply`, each stage, the producers and the scaler in a process and a role of their own.
 
     with Recording(folder) as recording:
         calls = recording.record("exactly", STAGES, EXACTLY)
@@ -111,8 +111,8 @@ class Recording:
         return done.stdout
 
     def start(self, role, *words):
-        data = self.folder / f"data-{self.target}-{role}"
-        return Process(self.folder, f"{self.target}-{role}", [*words, self.pipeline, "-t", self.target, "--data", data], self.environment(role))
+        own = [] if role == "scaler" else ["--data", self.folder / f"data-{self.target}-{role}"]
+        return Process(self.folder, f"{self.target}-{role}", [*words, self.pipeline, "-t", self.target, *own], self.environment(role))
 
     def record(self, target, stages, signs, again=()):
         """Until each sign was seen, and each process has drained; and once more with the groups' offsets expired, where there is more to
@@ -127,7 +127,8 @@ class Recording:
         return self.calls
 
     def until(self, stages, signs):
-        running = [self.start(stage, "run", "--stage", stage) for stage in stages] + [self.start("produce", "produce")]
+        running = [self.start(stage, "run", "--stage", stage) for stage in stages]
+        running += [self.start(verb, verb) for verb in ("produce", "scaler")]
         told = lambda: f"{self.calls.unread}\n" + "\n".join(one.told() for one in running)  # noqa: E731
         try:
             for sign in signs:
@@ -157,6 +158,7 @@ EXACTLY = [
     ("writer.history", "kafka-cluster", "OffsetCommit", "ready"),
     ("writer.history", "dynamodb", "BatchWriteItem", "meter_history"),
     ("writer.history", "dynamodb", "UpdateItem", "penstock_positions"),
+    ("scaler", "kafka-cluster", "OffsetFetch", "metering.writer.latest"),
 ]
 # What each asks for when its group's offsets are gone.
 AGAIN = [

@@ -107,8 +107,11 @@ locals {
   roles = { for role, access in local.named : role => merge(access, {
     service_account = "${local.name}-${role}"
     look            = distinct(concat(access.create, access.read, access.write, access.state, local.internal, role == "scaler" ? local.topics : []))
-    # How large a record the topics take: of those that are written, and, before dead letters' topics are made, of what they are letters of.
-    sizes = role == "apply" ? distinct(flatten(local.deploy.stages[*].topics[*].name)) : [for topic in concat(access.read, access.write) : topic if !contains(local.internal, topic)]
+    # Settings: how large a record the topics take. Of those that are written; before dead letters' topics are made, of what they are
+    # letters of; the scaler asks for all of every topic that it sees.
+    sizes = (role == "scaler" ? local.topics
+      : role == "apply" ? distinct(flatten(local.deploy.stages[*].topics[*].name))
+    : [for topic in concat(access.read, access.write) : topic if !contains(local.internal, topic)])
   }) }
 
   reserved  = ["apply", "produce", "scaler", "keda", "cluster-autoscaler", "redshift-copy"]
