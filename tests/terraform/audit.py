@@ -1,5 +1,5 @@
 """Other people's eyes: checkov over every .tf (what is passed over says why in its place), parliament over every policy that is derived
-from the examples' bundles."""
+from the examples' bundles, and the chart's own schema over the values that it is handed."""
 import json
 import pathlib
 import re
@@ -13,9 +13,13 @@ import venv_of_tests  # noqa: E402
 
 venv_of_tests.enter(HERE / "requirements.txt")
 
-from design import MODULES, copied, outputs  # noqa: E402
-from modules import EXAMPLES, bundle  # noqa: E402
+import jsonschema  # noqa: E402
 import parliament  # noqa: E402
+import yaml  # noqa: E402
+from design import MODULES, ROOT, copied, outputs  # noqa: E402
+from modules import EXAMPLES, bundle  # noqa: E402
+
+CHART = json.loads((ROOT / "deploy" / "helm" / "penstock" / "values.schema.json").read_text())
 
 # (finding, action) that parliament reports and that is meant: why.
 EXPLAINED = {
@@ -77,6 +81,7 @@ def review(folder):
                 "bundle": str(file), "msk_arn": "arn:aws:kafka:eu-north-1:111122223333:cluster/c/0f2c8a55-4c2b-4b7e-9d35-0c6f3c6a9d11-7",
                 "account_id": "111122223333", "region": "eu-north-1", "namespace": "pipelines", "eks_cluster": "home",
                 "oidc_issuer": "https://oidc.eks.eu-north-1.amazonaws.com/id/0123456789ABCDEF"} | more)
+            jsonschema.validate(yaml.safe_load(told["values"]), CHART)
             for role, one in told["roles"].items():
                 if found := list(findings(one["policy"], used)):
                     sys.exit(f"FAILED: {example}, {role}: {found}\n{one['policy']}")
