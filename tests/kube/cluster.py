@@ -30,8 +30,8 @@ def check(holds, what):
 class Kube:
     """`facts` is what tools/kube up printed: dir, kubeconfig, bin, address."""
 
-    def __init__(self, image=True, sync=5):
-        self.image, self.sync = image, sync
+    def __init__(self, image=True, sync=5, node=True):
+        self.image, self.sync, self.node = image, sync, node
         self.facts: dict[str, str] = {}
         self.image_bytes = 0
 
@@ -41,6 +41,7 @@ class Kube:
             sys.exit(77)
         with tempfile.TemporaryDirectory() as work:
             words = ["up", "--with", str(os.getpid()), "--sync", str(self.sync)]
+            words += [] if self.node else ["--no-node"]
             if self.image:
                 archive = pathlib.Path(work, "penstock.tar")
                 run(ROOT / "tools" / "image", os.environ["PENSTOCK_BINARY"], archive, "--name", IMAGE)
