@@ -2,10 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 
 namespace penstock::app {
+namespace {
+constexpr size_t kFirstBytes = 64 << 10;
+}  // namespace
 
 Result<std::string> read_text(const std::string& path, size_t limit_bytes) {
   std::error_code failed;
@@ -20,10 +24,15 @@ Result<std::string> read_text(const std::string& path, size_t limit_bytes) {
   if (!std::filesystem::is_regular_file(status) || !file) {
     return fail("P001"_code, fmt::format("{} cannot be read", path));
   }
-  std::string text(limit_bytes + 1, '\0');
-  file.read(text.data(), static_cast<std::streamsize>(text.size()));
+  // Piece by piece: the limit may be far above what the file has.
+  std::string text;
+  while (file && text.size() <= limit_bytes) {
+    const size_t before = text.size();
+    text.resize(std::min(before + std::max(before, kFirstBytes), limit_bytes + 1));
+    file.read(text.data() + before, static_cast<std::streamsize>(text.size() - before));
+    text.resize(before + static_cast<size_t>(file.gcount()));
+  }
   if (file.bad()) return fail("P001"_code, fmt::format("{} cannot be read", path));
-  text.resize(static_cast<size_t>(file.gcount()));
   if (text.size() > limit_bytes) {
     return fail("P003"_code, fmt::format("{} has more than {} bytes", path, limit_bytes));
   }

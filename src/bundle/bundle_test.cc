@@ -18,10 +18,13 @@ namespace {
 constexpr const char* kSchema =
     R"({"type":"record","name":"R","fields":[{"name":"id","type":"string"}]})";
 
-std::string pipeline_text(const std::string& log, const std::string& more = {}) {
+std::string pipeline_text(const std::string& log, const std::string& more = {},
+                          const std::string& to = "out") {
   return "pipeline: p\nversion: 1\nschemas: {r: r.avsc}\n"
          "topics: {in: {schema: r, key: id, partitions: 3}, out: {key: id, partitions: 3}}\n"
-         "stages: {keep: {from: in, to: out}}\n"
+         "stages: {keep: {from: in, to: " +
+         to +
+         "}}\n"
          "targets: {there: {log: " +
          log + "}}\n" + more;
 }
@@ -38,7 +41,12 @@ const std::vector<flow::PartSpec>& parts() {
     kafka.name = "kafka";
     for (const char* field : {"kafka", "user", "password", "key", "auth"})
       kafka.fields.push_back({.name = field, .type = flow::FieldType::text});
-    return std::vector<flow::PartSpec>{std::move(kafka)};
+    flow::PartSpec postgres;
+    postgres.kind = flow::PartKind::store;
+    postgres.name = "postgres";
+    for (const char* field : {"postgres", "key", "host", "key_file"})
+      postgres.fields.push_back({.name = field, .type = flow::FieldType::text});
+    return std::vector<flow::PartSpec>{std::move(kafka), std::move(postgres)};
   }();
   return all;
 }
@@ -104,6 +112,13 @@ TEST_CASE("a private key stays outside") {
   REQUIRE(!made.has_value());
   CHECK(made.error().code == "B002"_code);
   CHECK(made.error().place.line == 6);
+}
+
+TEST_CASE("a store's key is a field, and no file") {
+  const auto made = make(pipeline_text("{kafka: \"b:1\"}, stores: {rows: {host: h}}",
+                                       "stores: {rows: {postgres: rows, key: id}}\n", "rows"));
+  REQUIRE(made.has_value());
+  CHECK(made->text.find(R"("kind":"postgres")") != std::string::npos);
 }
 
 TEST_CASE("a changed or cut bundle is refused") {

@@ -12,13 +12,14 @@
 namespace penstock::bundle {
 namespace {
 
-// A setting that names a file beside the pipeline file, and whether it may go into a bundle.
+// Settings that name files beside the pipeline file; a private one may not go into a bundle.
 struct Named {
   std::string_view field;
   bool is_private = false;
 };
-constexpr std::array<Named, 4> kNamed = {
-    {{"ca"}, {"certificate"}, {"key", true}, {"key_file", true}}};
+using NamedFields = std::array<Named, 3>;
+constexpr NamedFields kOfLog = {{{"ca"}, {"certificate"}, {"key", true}}};
+constexpr NamedFields kOfPostgres = {{{"ca"}, {"certificate"}, {"key_file", true}}};
 
 class Collector {
  public:
@@ -40,11 +41,13 @@ class Collector {
 
   // The files of the log's and the stores' settings.
   Result<void> add_settings() {
-    PENSTOCK_TRY_VOID(add_named(plan_.log.config.get(), plan_.log.part != "embedded"));
+    if (plan_.log.part != "embedded") {
+      PENSTOCK_TRY_VOID(add_named(plan_.log.config.get(), kOfLog));
+    }
     for (const plan::Store& store : plan_.stores) {
-      const bool takes_files = store.part == "postgres";
-      PENSTOCK_TRY_VOID(add_named(store.config.get(), takes_files));
-      PENSTOCK_TRY_VOID(add_named(store.target_config.get(), takes_files));
+      if (store.part != "postgres") continue;
+      PENSTOCK_TRY_VOID(add_named(store.config.get(), kOfPostgres));
+      PENSTOCK_TRY_VOID(add_named(store.target_config.get(), kOfPostgres));
     }
     return {};
   }
@@ -53,9 +56,9 @@ class Collector {
   std::vector<TableFile> tables;
 
  private:
-  Result<void> add_named(const flow::Config* config, bool takes_files) {
-    if (config == nullptr || !takes_files) return {};
-    for (const Named& named : kNamed) {
+  Result<void> add_named(const flow::Config* config, const NamedFields& fields) {
+    if (config == nullptr) return {};
+    for (const Named& named : fields) {
       const yaml::Node* node = config->find(named.field);
       if (node == nullptr || node->kind != yaml::NodeKind::scalar) continue;
       if (node->text.starts_with("-----BEGIN") || node->text.starts_with("${")) continue;

@@ -167,7 +167,16 @@ void set_limits(Draft& draft, const StageDraft& from, Stage& stage) {
                  *max);
       stage.scale.max = partitions;
     }
+    const yaml::Node* min = in(scale, "min");
+    if (stage.scale.min > stage.scale.max && min != nullptr) {
+      draft.warn("P201"_code,
+                 fmt::format("stage \"{}\" has at least {} workers, and at most {}", stage.id,
+                             stage.scale.min, stage.scale.max),
+                 *min);
+      stage.scale.min = stage.scale.max;
+    }
   }
+  stage.scale.min = std::min(stage.scale.min, stage.scale.max);
 }
 
 // `partition: same`: every partition that is read has its counterpart in what is written.

@@ -184,8 +184,17 @@ bool check_settings(Draft& draft, const yaml::Node& in, const std::string& what)
                         fmt::format("\"{}\" in \"max\"", max->text)),
                    *max);
     }
+    if (max != nullptr && parse_count(max->text).value_or(1) == 0) {
+      draft.report(fail("P026"_code, "\"max\" of a scale is at least 1")
+                       .cure("to run no workers, leave the stage out"),
+                   *max);
+    }
     if (max != nullptr && parse_count(max->text).value_or(0) > 1'000'000) {
       draft.report(fail("P026"_code, "\"max\" of a scale is at most 1000000"), *max);
+    }
+    const yaml::Node* threshold = value.find("lag_threshold");
+    if (threshold != nullptr && parse_count(threshold->text).value_or(1) == 0) {
+      draft.report(fail("P026"_code, "\"lag_threshold\" of a scale is at least 1"), *threshold);
     }
     const yaml::Node* min = value.find("min");
     if (min == nullptr || max == nullptr) continue;
