@@ -106,10 +106,15 @@ class Aws:
 
     # ---- what MSK does with a login
 
+    @staticmethod
+    def split_of(token):
+        return urllib.parse.urlsplit(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)).decode())
+
+    def told_of(self, token):
+        return dict(urllib.parse.parse_qsl(self.split_of(token).query))
+
     def validate(self, token):
-        url = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)).decode()
-        split = urllib.parse.urlsplit(url)
-        told = dict(urllib.parse.parse_qsl(split.query))
+        split, told = self.split_of(token), self.told_of(token)
         wrong = self.wrong_token(split, told)
         if wrong or self.refuse_logins:
             self.refused.append(wrong or "as told")

@@ -48,12 +48,12 @@ def wait_for(what, holds, more=lambda: ""):
     print(f"ok    {what}", flush=True)
 
 
-def validator(folder):
-    """The jar with MskValidator, compiled against Kafka's own."""
+def validator(folder, *more):
+    """The jar with MskValidator and more of that kind, compiled against Kafka's own."""
     subprocess.run([KAFKA, "fetch"], check=True)
     cache = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache") / "penstock"
     jars = ":".join(str(jar) for each in cache.glob("kafka-*") for jar in each.glob("kafka-clients-*.jar"))
-    subprocess.run(["javac", "-cp", jars, "-d", folder / "classes", HERE / "MskValidator.java"], check=True)
+    subprocess.run(["javac", "-cp", jars, "-d", folder / "classes", HERE / "MskValidator.java", *more], check=True)
     subprocess.run(["jar", "cf", folder / "validator.jar", "-C", folder / "classes", "."], check=True)
     return folder / "validator.jar"
 

@@ -66,9 +66,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         proxy = self.server.proxy
         body = self.rfile.read(int(self.headers["Content-Length"]))
         operation = self.headers["X-Amz-Target"].rsplit(".", 1)[1]
-        proxy.asked(self.headers, operation, body)
         time.sleep(proxy.delay)  # poll: the slowness itself
-        refused = proxy.refusal(operation, body, self.headers.get("X-Amz-Security-Token"))
+        refused = proxy.asked(self.headers, operation, body) or proxy.refusal(operation, body, self.headers.get("X-Amz-Security-Token"))
         if refused:
             return self.answer(*refused)
         fault = proxy.fault_for(operation)
@@ -156,7 +155,7 @@ class Proxy:
                 pass  # it ended by itself
 
     def asked(self, headers, operation, body):
-        """For who only looks."""
+        """For who looks before anything else: a refusal, or None."""
 
     # ---- faults
 

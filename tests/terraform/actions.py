@@ -2,7 +2,6 @@
 what each request is checked for (Kafka's documentation, "Operations and resources on protocols"); elsewhere the call's own name.
 """
 import re
-import urllib.parse
 
 TOPIC, GROUP, ID = "topicName", "groupId", "transactionalId"
 # Request -> (kind of what it names, the action on each of that kind).
@@ -60,8 +59,7 @@ class Rights:
         if call.service == "kafka-cluster":
             return self.of_kafka(call)
         if call.service == "kafka":
-            path = urllib.parse.unquote(dict(call.on)["path"])
-            return [(f"kafka:{call.name}", path.removeprefix("/v1/clusters/").removesuffix("/bootstrap-brokers"), {})]
+            return [(f"kafka:{call.name}", name, {}) for kind, name in call.on if kind == "cluster"]
         if call.service == "dynamodb":
             keys = [name for kind, name in call.on if kind == "key"]
             context = {"dynamodb:LeadingKeys": keys} if keys else {}

@@ -1,6 +1,7 @@
-"""What stands where AWS would, and writes down who asked for what: brokers behind TLS, the control plane with STS, DynamoDB.
+"""What stands where AWS would, writes down who asked for what, and refuses what the derived policies do not allow: brokers behind TLS
+(with IamAuthorizer), the control plane with STS, DynamoDB.
 
-A role is a proxy of its own before the brokers, and whoever took the role's identity. `calls` is a list of Call.
+A role is a proxy of its own before the brokers, and whoever took the role's identity.
 """
 import collections
 import dataclasses
@@ -8,6 +9,7 @@ import json
 import pathlib
 import ssl
 import threading
+import urllib.parse
 
 from aws_stub import Aws
 from dynamodb_proxy import Proxy as DynamoDbProxy
@@ -34,8 +36,10 @@ class Calls:
         self.unread = []  # requests that could not be read
 
     def add(self, role, service, name, on=()):
+        call = Call(role, service, name, tuple(sorted(on)))
         with self.lock:
-            self.seen[Call(role, service, name, tuple(sorted(on)))] += 1
+            self.seen[call] += 1
+        return call
 
     def seen_of(self, role, service, name, thing):
         return any((call.role, call.service, call.name) == (role, service, name) and thing in [each for _, each in call.on]
@@ -105,28 +109,48 @@ class RoleProxy(Proxy):
 
 
 class RecordingAws(Aws):
-    """`proxies`: role's ARN -> its RoleProxy, whose address GetBootstrapBrokers tells it."""
+    """`proxies`: role's ARN -> its RoleProxy, whose address GetBootstrapBrokers tells it. `gate` decides."""
 
     def __init__(self, token_file):
-        self.proxies, self.roles = {}, {}
+        self.proxies, self.roles, self.gate = {}, {}, None
         super().__init__(token_file, life=900)
 
+    def role_of(self, identity):
+        return self.proxies[self.roles[identity]]
+
+    def role_that_signed(self, headers):
+        return self.role_of(headers["Authorization"].split("Credential=")[1].split("/")[0])
+
     def assume(self, form):
-        before = set(self.given)
-        answer = super().assume(form)
-        for identity in set(self.given) - before:
-            self.roles[identity] = form["RoleArn"]
         proxy = self.proxies[form["RoleArn"]]
         proxy.calls.add(proxy.role, "sts", form["Action"], [("role", form["RoleArn"])])
+        if not self.gate.may_take(proxy.role):
+            return 403, "<ErrorResponse><Error><Code>AccessDenied</Code><Message>not this role</Message></Error></ErrorResponse>"
+        before = set(self.given)
+        answer = super().assume(form)
+        self.roles |= dict.fromkeys(set(self.given) - before, form["RoleArn"])
         return answer
 
     def handle(self, request, body):
+        if request.path == "/authorize":
+            return (200 if self.gate.may_by_acl(body.decode()) else 403), ""
         if request.path.startswith("/v1/clusters/"):
-            identity = request.headers["Authorization"].split("Credential=")[1].split("/")[0]
-            proxy = self.proxies[self.roles[identity]]
+            proxy = self.role_that_signed(request.headers)
             self.brokers = proxy.bootstrap
-            proxy.calls.add(proxy.role, "kafka", "GetBootstrapBrokers", [("path", request.path)])
+            arn = urllib.parse.unquote(request.path).removeprefix("/v1/clusters/").removesuffix("/bootstrap-brokers")
+            proxy.calls.add(proxy.role, "kafka", "GetBootstrapBrokers", [("cluster", arn)])
+            if not self.gate.may(proxy.role, "kafka:GetBootstrapBrokers", arn):
+                return 403, json.dumps({"message": "not authorized"})
         return super().handle(request, body)
+
+    def validate(self, token):
+        """The principal is the gate's name and the role's, so that the brokers' authorizer can ask for it."""
+        status, told = super().validate(token)
+        if status != 200:
+            return status, told
+        proxy = self.role_of(self.told_of(token)["X-Amz-Credential"].split("/")[0])
+        allowed = self.gate.may(proxy.role, "kafka-cluster:Connect", self.gate.rights.cluster)
+        return (200, f"{self.gate.name}/{proxy.role} {told.split()[1]}") if allowed else (403, "")
 
 
 class RecordingDynamoDb(DynamoDbProxy):
@@ -137,14 +161,16 @@ class RecordingDynamoDb(DynamoDbProxy):
         super().__init__(server_port)
 
     def asked(self, headers, operation, body):
-        identity = headers["Authorization"].split("Credential=")[1].split("/")[0]
-        proxy = self.aws.proxies[self.aws.roles[identity]]
+        proxy, gate = self.aws.role_that_signed(headers), self.aws.gate
         request = json.loads(body)
         tables = request["RequestItems"] if "RequestItems" in request else [request["TableName"]] if "TableName" in request else []
         on = [("table", table) for table in tables]
-        if isinstance(request.get("Key", {}).get("id", {}).get("S"), str) and tables == ["penstock_positions"]:
+        if isinstance(request.get("Key", {}).get("id", {}).get("S"), str):  # a position's
             on.append(("key", request["Key"]["id"]["S"]))
-        proxy.calls.add(proxy.role, "dynamodb", operation, on)
+        call = proxy.calls.add(proxy.role, "dynamodb", operation, on)
+        if not all([gate.may(proxy.role, *right) for right in gate.rights.of(call)]):
+            return 400, self.refused("AccessDeniedException")
+        return None
 
     def refusal(self, operation, body, token):
         return None  # credentials are the AWS double's affair

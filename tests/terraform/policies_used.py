@@ -1,6 +1,6 @@
-"""Least privilege, proven: a pipeline's processes run with a role each, and everything that they ask of AWS and of the brokers is
-written down. Each call has to be allowed by the policy derived for its role, and each right has to be used by a call, or stand in
-NOT_CALLED with the reason."""
+"""Least privilege, proven: a pipeline's processes run with a role each. Everything that they ask of AWS and of the brokers is judged by
+the policy derived for that role, refused where that does not allow it, and written down. So every call has to be allowed, and every
+right has to be used by a call, or stand in NOT_CALLED with the reason."""
 import json
 import os
 import pathlib
@@ -16,6 +16,7 @@ venv_of_tests.enter(HERE.parent / "aws" / "requirements.txt")
 import iam  # noqa: E402
 from actions import REQUIRED, Rights  # noqa: E402
 from design import outputs  # noqa: E402
+from gate import Gate  # noqa: E402
 from recording import ACCOUNT, AGAIN, EXACTLY, LOOSELY, MSK_ARN, REGION, STAGES, Recording, under_dynamodb  # noqa: E402
 
 ISSUER = f"oidc.eks.{REGION}.amazonaws.com/id/0123456789ABCDEF"
@@ -58,22 +59,15 @@ def derived(recording, target, folder):
     return {names.get(role, role): one for role, one in told["roles"].items()}
 
 
-def judge(calls, roles, rights):
-    """Every call allowed."""
-    verdict, used = Verdict(), set()
-    for call in sorted(calls, key=repr):
-        if call.service == "sts":
-            who = {f"{ISSUER}:sub": f"system:serviceaccount:{NAMESPACE}:{roles[call.role]['account']}", f"{ISSUER}:aud": "sts.amazonaws.com"}
-            trust, federated = json.loads(roles[call.role]["trust"]), ("Federated", f"arn:aws:iam::{ACCOUNT}:oidc-provider/{ISSUER}")
-            verdict.check(iam.may_assume(trust, "sts:AssumeRoleWithWebIdentity", federated, who), f"{call.role}'s pod may not take its role")
-            continue
-        document = json.loads(roles[call.role]["policy"])
-        for action, resource, context in rights.of(call):
-            used.add((call.role, action, resource, tuple(context.get("dynamodb:LeadingKeys", []))))
-            verdict.check(iam.allowed(document, action, resource, context),
-                          f"{call.role}: {call.name} {dict(call.on)} needs {action} on {resource} {context}, and has it not")
-    verdict.end(f"{len(calls)} different calls of {len({call.role for call in calls})} roles are allowed")
-    return used
+def witnessed(calls, gate, rights):
+    """The rights that the recorded requests need, by the tables of actions.py, are those that the brokers asked for."""
+    verdict = Verdict()
+    asked = {(role, action, resource) for role, action, resource, _ in gate.used}
+    needed = {(call.role, action, resource) for call in calls if call.service != "sts" for action, resource, _ in rights.of(call)}
+    verdict.check(needed <= asked, f"needed by a request, and never asked for: {needed - asked}")
+    verdict.check(asked <= needed, f"asked for by the brokers, and of no request: {asked - needed}")
+    roles = {call.role for call in calls}
+    verdict.end(f"{len(calls)} different calls of {len(roles)} roles: {len(needed)} rights, each asked for and allowed")
 
 
 def granted(role):
@@ -134,14 +128,15 @@ def main():
         folder = pathlib.Path(name) / "design"
         folder.mkdir()
         for target, *what in (("exactly", STAGES, EXACTLY, AGAIN), ("loosely", ["dedupe", "enrich"], LOOSELY)):
-            calls = recording.record(target, *what).all()
-            if wanted := os.environ.get("PENSTOCK_TEST_CALLS"):  # to read them
-                pathlib.Path(f"{wanted}.{target}").write_text("\n".join(f"{times} {call}" for call, times in sorted(calls.items(), key=repr)))
             print(f"{target}:")
             roles = derived(recording, target, folder)
-            used = judge(calls, roles, rights)
+            gate = Gate(target, roles, rights, ISSUER)
+            calls = recording.record(target, gate, *what).all()
+            if wanted := os.environ.get("PENSTOCK_TEST_CALLS"):  # to read them
+                pathlib.Path(f"{wanted}.{target}").write_text("\n".join(f"{times} {call}" for call, times in sorted(calls.items(), key=repr)))
+            witnessed(calls, gate, rights)
             if target == "exactly":
-                superfluous(used, roles, NOT_CALLED)
+                superfluous(gate.used, roles, NOT_CALLED)
             complete(roles)
             apart(roles)
 

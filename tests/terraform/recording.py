@@ -1,7 +1,7 @@
 """A pipeline on Amazon's services, as its pods run it: `apply`, each stage, the producers and the scaler in a process and a role of their own.
 
     with Recording(folder) as recording:
-        calls = recording.record("exactly", STAGES, EXACTLY)
+        calls = recording.record("exactly", gate, STAGES, EXACTLY)
     calls.all()                    # {Call: times}
 """
 import contextlib
@@ -34,7 +34,7 @@ topics:
   odd:    {key: id, partitions: 1, replicas: 1, keep: 24h}
   ready:  {key: id, partitions: 2, replicas: 1, keep: 24h}
 producers:
-  meters: {to: ingest, every: 20ms, clients: 4, generate: {id: [a, b, c, d], kwh: 0..100}}
+  meters: {to: ingest, every: 20ms, clients: 4, generate: {id: [a, b, c, d], kwh: 0..100, at: 1760000000000..1760000600000}}
 stages:
   dedupe:
     from: ingest
@@ -78,8 +78,9 @@ class Recording:
         (self.folder / "token").write_text("canary-web-identity\n")
         self.aws = RecordingAws(self.folder / "token")
         os.environ["PENSTOCK_TEST_AWS"] = self.aws.url  # for the broker's validator
-        self.broker = self.stack.enter_context(Broker(sasl=True, classes=validator(self.folder), properties={
-            "listener.name.sasl.oauthbearer.sasl.server.callback.handler.class": "MskValidator"}))
+        jar = validator(self.folder, HERE / "IamAuthorizer.java")
+        self.broker = self.stack.enter_context(Broker(sasl=True, classes=jar, properties={
+            "listener.name.sasl.oauthbearer.sasl.server.callback.handler.class": "MskValidator", "authorizer.class.name": "IamAuthorizer"}))
         port = int(os.environ["PENSTOCK_TEST_DYNAMODB"].rsplit(":", 1)[1])
         self.dynamodb = RecordingDynamoDb(port, self.aws)
         jars = pathlib.Path(Broker.call("fetch").strip())
@@ -107,39 +108,42 @@ class Recording:
         done = subprocess.run([os.environ["PENSTOCK_BINARY"], *words], capture_output=True, text=True, timeout=120,
                               env=os.environ | (environment or {"MSK_ARN": MSK_ARN}), check=False)
         if done.returncode != 0:
-            sys.exit(f"FAILED: {words} {self.calls.unread if self.calls else ''}\n{done.stdout}{done.stderr}")
+            sys.exit(f"FAILED: {words} {self.refused() if self.calls else ''}\n{done.stdout}{done.stderr}")
         return done.stdout
+
+    def refused(self):
+        return "".join(f"\n  {role} was refused {action} on {resource} {keys or ''}" for role, action, resource, keys in self.aws.gate.denied)
 
     def start(self, role, *words):
         own = [] if role == "scaler" else ["--data", self.folder / f"data-{self.target}-{role}"]
         return Process(self.folder, f"{self.target}-{role}", [*words, self.pipeline, "-t", self.target, *own], self.environment(role))
 
-    def record(self, target, stages, signs, again=()):
+    def record(self, target, gate, stages, signs, again=()):
         """Until each sign was seen, and each process has drained; and once more with the groups' offsets expired, where there is more to
         be seen then."""
-        self.target, self.calls = target, Calls()
+        self.target, self.calls, self.aws.gate = target, Calls(), gate
         self.penstock("apply", self.pipeline, "-t", target, environment=self.environment("apply"))
         self.until(stages, signs)
         if again:
-            for stage in {role for role, *_ in again} - {"produce"}:
-                self.broker.tool("ConsumerGroupCommand", "--delete", "--group", f"metering.{stage}")
+            groups = [word for role in {role for role, *_ in again} - {"produce"} for word in ("--group", f"metering.{role}")]
+            self.broker.tool("ConsumerGroupCommand", "--delete", *groups)
             self.until([stage for stage in stages if stage in {role for role, *_ in again}], again)
         return self.calls
 
     def until(self, stages, signs):
         running = [self.start(stage, "run", "--stage", stage) for stage in stages]
         running += [self.start(verb, verb) for verb in ("produce", "scaler")]
-        told = lambda: f"{self.calls.unread}\n" + "\n".join(one.told() for one in running)  # noqa: E731
+        told = lambda: f"{self.refused()}{self.calls.unread}\n" + "\n".join(one.told() for one in running)  # noqa: E731
         try:
             for sign in signs:
-                wait_until(lambda: self.calls.seen_of(*sign) or not all(one.running() for one in running), 90)
-                if not self.calls.seen_of(*sign):
+                wait_until(lambda: self.calls.seen_of(*sign) or self.aws.gate.denied or not all(one.running() for one in running), 90)
+                if not self.calls.seen_of(*sign) or self.aws.gate.denied:
                     sys.exit(f"FAILED: {sign} was not seen {told()}")
         finally:
             for one in reversed(running):
                 one.signal(15)
             codes = [one.wait(60) for one in reversed(running)]
-        if any(codes) or self.calls.unread:
+        if any(codes) or self.calls.unread or self.aws.gate.denied:
             sys.exit(f"FAILED: a process ended with {codes} {told()}")
 
 
