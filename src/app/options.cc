@@ -253,6 +253,7 @@ void add_scale_verbs(Builder& b) {
   CLI::App* scaler = b.verb("scaler", "the workers that each stage needs, told to KEDA");
   b.file(scaler);
   b.target(scaler);
+  b.data(scaler);
   b.value(scaler, "--listen", b.options.listen, "HOST:PORT that KEDA asks")->required();
   b.duration(scaler, "--every", b.options.every_millis, "between two looks at the log; default: 5s")
       ->check(at_least_millis(100));

@@ -14,7 +14,6 @@ import sys
 from cluster import ADDRESS, IMAGE, ROOT, check, run
 
 sys.path[:0] = [str(ROOT / "tests" / "kafka"), str(ROOT / "tests" / "stores")]
-from dynamodb_side import Tables  # noqa: E402
 from postgres_side import Server  # noqa: E402
 
 CHART = ROOT / "deploy" / "helm" / "penstock"
@@ -42,20 +41,27 @@ def pods_may_come(folder, setting):
     return server
 
 
+def stores_of(dynamodb_port, postgres):
+    """What to write instead of the example's targets and its Redshift."""
+    targets = TARGETS.format(address=ADDRESS, dynamodb=dynamodb_port, postgres=postgres.port)
+    return {r"^targets:\n.*?(?=^tests:)": targets, r"\{redshift: messages\}": "{postgres: messages}"}
+
+
 class Article:
-    def __init__(self, kube, broker, postgres, dynamodb_port, folder, *, clients, rate, poll, cooldown):
-        self.kube, self.broker, self.postgres, self.folder = kube, broker, postgres, folder / "article"
-        self.tables = Tables(dynamodb_port, KEY)
+    """changes: pattern -> text, each found once in the example's file. rate: at most so many records a second in each pod."""
+
+    def __init__(self, kube, broker, folder, changes, *, clients, rate, poll, cooldown):
+        self.kube, self.broker, self.folder = kube, broker, folder / "article"
         self.rate, self.sent = rate, 0
         self.brokers = broker.facts["also"]
         shutil.copytree(ROOT / "examples" / "article", self.folder)
         file = self.folder / "pipeline.yaml"
         text = file.read_text()
-        own = TARGETS.format(address=ADDRESS, dynamodb=dynamodb_port, postgres=postgres.port)
-        for what, instead in ((r"^targets:\n.*?(?=^tests:)", own), (r"\{redshift: messages\}", "{postgres: messages}"),
-                              (r"poll: 30s, cooldown: 300s", f"poll: {poll}s, cooldown: {cooldown}s"), (r"clients: 10\b", f"clients: {clients}")):
-            text, count = re.subn(what, instead.replace("\\", r"\\"), text, flags=re.M | re.S)
-            check(count == 1, f"the example has {what!r}") if count != 1 else None
+        quick = {r"poll: 30s, cooldown: 300s": f"poll: {poll}s, cooldown: {cooldown}s", r"clients: 10\b": f"clients: {clients}"}
+        for what, instead in (changes | quick).items():
+            text, count = re.subn(what, lambda _, new=instead: new, text, flags=re.M | re.S)
+            if count != 1:
+                check(False, f"the example has {what!r} once")
         file.write_text(text)
         self.bundle = self.folder / "bundle.json"
         self.bundle.write_text(self.penstock("bundle"))
@@ -128,6 +134,3 @@ class Article:
 
     def lag(self):
         return json.loads(self.penstock("lag", "-o", "json"))
-
-    def rows(self):
-        return int(self.postgres.ask("select count(*) from messages")[0][0])

@@ -40,7 +40,7 @@ class Kube:
             print("a cluster needs root")
             sys.exit(77)
         with tempfile.TemporaryDirectory() as work:
-            words = ["up", "--with", str(os.getpid()), "--sync", str(self.sync)]
+            words = ["up", "--with", str(os.getpid()), "--sync", str(self.sync), "--wait", "600"]
             words += [] if self.node else ["--no-node"]
             if self.image:
                 archive = pathlib.Path(work, "penstock.tar")

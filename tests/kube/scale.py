@@ -14,12 +14,13 @@ import subprocess
 import sys
 import tempfile
 
-from article import SPACE, Article, pods_may_come
+from article import KEY, SPACE, Article, pods_may_come, stores_of
 from cluster import ADDRESS, ROOT, Kube, check, processes
 from record import Record
 
-sys.path.insert(0, str(ROOT / "tests" / "kafka"))
+sys.path[:0] = [str(ROOT / "tests" / "kafka"), str(ROOT / "tests" / "stores")]
 from broker import Broker  # noqa: E402
+from dynamodb_side import Tables  # noqa: E402
 
 TOOL = ROOT / "tools" / "with_dynamodb"
 SERVER = "PENSTOCK_TEST_DYNAMODB"
@@ -29,8 +30,9 @@ PATIENCE = 300
 
 
 class Trial:
-    def __init__(self, article, record, scaling):
+    def __init__(self, article, record, scaling, postgres, dynamodb):
         self.article, self.kube, self.record, self.scaling = article, article.kube, record, scaling
+        self.postgres, self.dynamodb = postgres, dynamodb
         self.more = None
 
     def produce(self, on, more=False):
@@ -63,15 +65,15 @@ class Trial:
         self.adds_up()
 
     def at_zero(self):
-        return all(each == (0, 0) for each in self.article.deployments().values()) and not self.kube.pods(SPACE, "app.kubernetes.io/component!=apply")
+        return all(each == (0, 0) for each in self.article.deployments().values()) and not self.kube.pods(SPACE, "app.kubernetes.io/component+notin+(apply,scaler)")
 
     def adds_up(self):
         told = json.loads(self.article.penstock("verify", "-o", "json"))
         wrong = [each for each in told["sums"] if not each["holds"]]
         written = next(each["equation"] for each in told["sums"] if each["what"] == "store messages")
         check(told["holds"] and not wrong, f"verify: every record once ({written}) {wrong}")
-        ids = {row[0] for row in self.article.postgres.ask("select distinct id from messages")}
-        items = {item["id"]["N"] for item in self.article.tables.items("items")}
+        ids = {row[0] for row in self.postgres.ask("select distinct id from messages")}
+        items = {item["id"]["N"] for item in self.dynamodb.items("items")}
         check(ids == items, f"both stores know the same {len(ids)} ids")
 
     # ---- what befalls it under load
@@ -126,12 +128,12 @@ def main():
         folder = pathlib.Path(temporary)
         folder.chmod(0o755)  # PostgreSQL is another user
         with pods_may_come(folder / "pg", ["fsync = off"]) as postgres:
-            article = Article(kube, broker, postgres, port, folder, clients=CLIENTS, rate=RATE, poll=2, cooldown=10)
+            article = Article(kube, broker, folder, stores_of(port, postgres), clients=CLIENTS, rate=RATE, poll=2, cooldown=10)
             article.make_namespace()
             article.install(options.scaling, producers=1)
             article.produce(0)
             with Record(article, options.table) as record:
-                trial = Trial(article, record, options.scaling)
+                trial = Trial(article, record, options.scaling, postgres, Tables(port, KEY))
                 kube.until("at rest there is no pod", trial.at_zero, PATIENCE)
                 for number in range(options.cycles):
                     trial.cycle(number)
