@@ -36,22 +36,38 @@ enum class ExprKind : uint8_t {
   conditional,  // args[0] ? args[1] : args[2]
   list,         // args
   map,          // args: key, value, key, value …
-  macro,        // args[0].macro(text, args[1][, args[2]])
+  macro,        // args[0].macro(text[, second], args[1][, args[2]])
 };
 
-enum class Macro : uint8_t { all, exists, exists_one, map, filter };
+enum class Macro : uint8_t {
+  all,
+  exists,
+  exists_one,
+  map,
+  filter,
+  sort_by,              // args[1] is the key
+  transform_list,       // as map, of two variables
+  transform_map,        // the same keys with other values
+  transform_map_entry,  // args.back() is a map of what becomes of an entry
+  bind,                 // args[0] is a name's value, args[1] where it holds
+  opt_map,              // of what an optional holds
+  opt_flat_map,
+};
 
 // What a name stands for, once checked.
 enum class Ref : uint8_t { variable, whole_record, macro_variable };
 
 enum class Fn : uint8_t;
 class Pattern;
+struct Extension;
 
 struct Expr {
   ExprKind kind = ExprKind::literal;
   Macro macro = Macro::all;
   bool member = false;
   bool root = false;
+  bool optional = false;  // select, []: .?x, [?x]
+  bool spread = false;    // an item of a list, a value of a map: there only if the optional has one
   bool non_null = false;  // checked: proven not null here, although its type was nullable
   Ref ref = Ref::variable;
   Fn fn{};
@@ -61,10 +77,12 @@ struct Expr {
   uint32_t height = 1;  // of the tree below, itself counted
   uint32_t slot = 0;    // variable: its number; macro_variable and macro: depth of the scope
   std::string_view text;
+  std::string_view second;  // macro: the second variable, or ""
   std::span<Expr*> args;
   Value value;
   const Type* type = nullptr;
-  const Pattern* pattern = nullptr;  // matches() with a literal pattern
+  const Pattern* pattern = nullptr;      // matches() with a literal pattern
+  const Extension* extension = nullptr;  // call: instead of fn
 };
 
 // The whole text as one expression. Errors R001, R005 with a place inside the text.

@@ -1,5 +1,6 @@
 // evaluate_case(): one JSON line in, one out, in the JSON form of cel.expr.Value.
 
+#include "rule/base64.h"
 #include "rule/checker.h"
 #include "rule/conversion.h"
 #include "rule/interpret.h"
@@ -22,39 +23,6 @@ using Json = nlohmann::json;
 
 constexpr std::string_view kTypePrefix = "type.googleapis.com/";
 constexpr uint32_t kJsonDepthMax = 64;
-
-constexpr std::string_view kBase64 =
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-std::string to_base64(std::string_view bytes) {
-  std::string text;
-  for (size_t i = 0; i < bytes.size(); i += 3) {
-    uint32_t group = 0;
-    for (size_t j = 0; j < 3; j++)
-      group = group << 8 | (i + j < bytes.size() ? static_cast<unsigned char>(bytes[i + j]) : 0U);
-    for (size_t j = 0; j < 4; j++)
-      text += i + j <= bytes.size() ? kBase64[group >> (18 - 6 * j) & 63U] : '=';
-  }
-  return text;
-}
-
-bool from_base64(std::string_view text, std::string& bytes) {
-  while (text.ends_with('=')) text.remove_suffix(1);
-  uint32_t group = 0;
-  uint32_t bits = 0;
-  for (char c : text) {
-    if (c == '-') c = '+';
-    if (c == '_') c = '/';
-    const size_t digit = kBase64.find(c);
-    if (digit == std::string_view::npos) return false;
-    group = group << 6 | static_cast<uint32_t>(digit);
-    bits += 6;
-    if (bits < 8) continue;
-    bits -= 8;
-    bytes += static_cast<char>(group >> bits & 0xFFU);
-  }
-  return bits < 6;
-}
 
 // Reads VALUE; an error value when it is none.
 class Reader {
@@ -204,6 +172,8 @@ Json write(const Value& value) {
     }
     case ValueKind::type:
       return {{"typeValue", std::string(value.text())}};
+    case ValueKind::optional:
+      break;  // cel.expr.Value has no form for it: evaluate_case() says so
   }
   return {};
 }
@@ -275,6 +245,8 @@ std::string evaluate_case(std::string_view json_line) {
   context.steps_left = kStepsPerEvaluation;
   const Value value = Interpreter(bindings, context).run(**checked);
   if (value.is_error()) return as_line({{"error", std::string(value.text())}});
+  if (value.kind == ValueKind::optional)
+    return as_line({{"error", "the result is an optional: take it out by orValue(…) or value()"}});
   return as_line({{"value", write(value)}});
 }
 

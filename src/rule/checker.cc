@@ -69,8 +69,10 @@ Result<Expr*> Checker::visit(Expr* expr) {
 
 Result<Expr*> Checker::visit_args(Expr* expr) {
   for (Expr*& arg : expr->args) {
+    const bool spread = arg->spread;
     PENSTOCK_TRY(checked, visit(arg));
     arg = checked;
+    arg->spread = spread;
   }
   return expr;
 }
@@ -138,17 +140,21 @@ std::string Checker::dotted_name(const Expr& expr) const {
   return target.empty() ? "" : target + "." + std::string(expr.text);
 }
 
+bool Checker::is_root_record(const Expr& expr) const {
+  uint32_t depth = 0;
+  return expr.kind == ExprKind::name && expr.text == "record" &&
+         find_scope(expr, &depth) == nullptr && names_.record_type() != nullptr &&
+         !names_.find("record");
+}
+
 Result<Expr*> Checker::visit_select(Expr* expr) {
+  if (expr->optional) return visit_optional_select(expr);
   if (const std::string dotted = dotted_name(*expr); !dotted.empty()) {
     PENSTOCK_TRY(variable, variable_or_nothing(expr, dotted));
     if (variable != nullptr) return variable;
   }
   Expr* target = expr->args[0];
-  uint32_t depth = 0;
-  const bool of_record = target->kind == ExprKind::name && target->text == "record" &&
-                         find_scope(*target, &depth) == nullptr &&
-                         names_.record_type() != nullptr && !names_.find("record");
-  if (of_record) {
+  if (is_root_record(*target)) {
     PENSTOCK_TRY(field, field_of(expr, *names_.record_type()));
     return variable_or_nothing(field, field->text);
   }
@@ -162,6 +168,10 @@ Result<Expr*> Checker::visit_select(Expr* expr) {
     case TypeKind::map:
       expr->type = checked->type->item;
       return narrowed(expr);
+    case TypeKind::optional:
+      expr->optional = true;
+      expr->type = types_.optional(content_of(*checked->type));
+      return expr;
     case TypeKind::record: {
       PENSTOCK_TRY(field, field_of(expr, *checked->type));
       return narrowed(field);
@@ -171,6 +181,56 @@ Result<Expr*> Checker::visit_select(Expr* expr) {
                      fmt::format("a {} has no field \"{}\"", describe(*checked->type), expr->text),
                      *expr);
   }
+}
+
+// x.?y: of a record, what its field holds unless that is null; else the value under the key.
+Result<Expr*> Checker::visit_optional_select(Expr* expr) {
+  auto* plain = new (arena_.allocate(sizeof(Expr), alignof(Expr))) Expr(*expr);
+  plain->optional = false;
+  if (is_root_record(*expr->args[0])) {
+    PENSTOCK_TRY(field, visit_select(plain));
+    return lifted(*expr, field);
+  }
+  PENSTOCK_TRY(target, visit(expr->args[0]));
+  PENSTOCK_TRY_VOID(need_value(target));
+  const Type& type = *target->type;
+  if (type.kind == TypeKind::record) {
+    plain->args = arena_.array<Expr*>(1);
+    plain->args[0] = target;
+    PENSTOCK_TRY(field, field_of(plain, type));
+    return lifted(*expr, field);
+  }
+  const Type* content = types_.of(TypeKind::dyn);
+  if (type.kind == TypeKind::map) {
+    content = type.item;
+  } else if (type.kind == TypeKind::optional) {
+    content = content_of(type);
+  } else if (type.kind != TypeKind::dyn) {
+    return trouble("R003"_code, fmt::format("a {} has no field \"{}\"", describe(type), expr->text),
+                   *expr);
+  }
+  expr->args[0] = target;
+  expr->type = types_.optional(content);
+  return expr;
+}
+
+Expr* Checker::lifted(const Expr& select, Expr* field) {
+  auto* expr = new (arena_.allocate(sizeof(Expr), alignof(Expr))) Expr(select);
+  expr->kind = ExprKind::call;
+  expr->extension = find_extension(kOfNullable, false, 1);
+  expr->optional = false;
+  expr->args = arena_.array<Expr*>(1);
+  expr->args[0] = field;
+  expr->type = types_.optional(types_.without_null(field->type));
+  return expr;
+}
+
+// What a field or an item of an optional's content is; dyn where that cannot be said.
+const Type* Checker::content_of(const Type& optional) {
+  const Type* held = optional.item;
+  if (held != nullptr && (held->kind == TypeKind::map || held->kind == TypeKind::list))
+    return held->item;
+  return types_.of(TypeKind::dyn);
 }
 
 // Gives the select the type of the record's field.
@@ -345,11 +405,23 @@ const Type* Checker::unify(const Type* a, const Type* b) {
 
 // Lists, maps, macros
 
+// The type of an item as it stands in its list, or of a value in its map.
+Result<const Type*> Checker::spread_type(const Expr& item) {
+  if (!item.spread) return item.type;
+  if (item.type->kind == TypeKind::optional) return item.type->item;
+  if (is_dyn(item)) return item.type;
+  return trouble("R003"_code,
+                 fmt::format("behind ? stands an optional, not a {}", describe(*item.type)), item)
+      .cure("leave the ? out, or make it one by optional.of(…)");
+}
+
 Result<Expr*> Checker::visit_list(Expr* expr) {
   PENSTOCK_TRY_VOID(visit_args(expr));
   const Type* item = nullptr;
-  for (const Expr* arg : expr->args)
-    item = item == nullptr ? arg->type : types_.join(item, arg->type);
+  for (Expr* arg : expr->args) {
+    PENSTOCK_TRY(type, spread_type(*arg));
+    item = item == nullptr ? type : types_.join(item, type);
+  }
   expr->type = types_.list(item == nullptr ? types_.of(TypeKind::dyn) : item);
   return expr;
 }
@@ -368,58 +440,11 @@ Result<Expr*> Checker::visit_map(Expr* expr) {
                      arg)
           .cure("keys are string, int, uint or bool");
     key = key == nullptr ? arg.type : types_.join(key, arg.type);
-    const Type* value = expr->args[i + 1]->type;
+    PENSTOCK_TRY(value, spread_type(*expr->args[i + 1]));
     item = item == nullptr ? value : types_.join(item, value);
   }
   const Type* dyn = types_.of(TypeKind::dyn);
   expr->type = types_.map(key == nullptr ? dyn : key, item == nullptr ? dyn : item);
-  return expr;
-}
-
-Result<const Type*> Checker::macro_item(const Expr& range) {
-  switch (range.type->kind) {
-    case TypeKind::dyn:
-      return types_.of(TypeKind::dyn);
-    case TypeKind::list:
-      return range.type->item;
-    case TypeKind::map:
-      return range.type->key;
-    case TypeKind::record:
-      return types_.of(TypeKind::string);
-    default:
-      return trouble("R003"_code,
-                     fmt::format("a {} has no items to go through", describe(*range.type)), range)
-          .cure("all, exists, exists_one, map and filter take a list or a map");
-  }
-}
-
-Result<Expr*> Checker::visit_macro(Expr* expr) {
-  PENSTOCK_TRY(range, visit(expr->args[0]));
-  expr->args[0] = range;
-  PENSTOCK_TRY_VOID(need_value(range));
-  PENSTOCK_TRY(item, macro_item(*range));
-  expr->slot = static_cast<uint32_t>(scopes_.size());
-  const Facts outside = facts_;
-  const std::string own = fmt::format("#{}", expr->slot);
-  std::erase_if(
-      facts_, [&](const std::string& fact) { return fact == own || fact.starts_with(own + "."); });
-  scopes_.push_back({expr->text, item});
-  for (size_t i = 1; i < expr->args.size(); i++) {
-    PENSTOCK_TRY(checked, visit(expr->args[i]));
-    expr->args[i] = checked;
-    const bool transform = expr->macro == Macro::map && i + 1 == expr->args.size();
-    if (transform) continue;
-    PENSTOCK_TRY_VOID(need_bool(checked, "the condition"));
-    add_facts(*checked, true, facts_);
-  }
-  scopes_.pop_back();
-  facts_ = outside;
-  if (expr->macro == Macro::map)
-    expr->type = types_.list(expr->args.back()->type);
-  else if (expr->macro == Macro::filter)
-    expr->type = types_.list(item);
-  else
-    expr->type = types_.of(TypeKind::bool_);
   return expr;
 }
 

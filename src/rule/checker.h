@@ -16,6 +16,7 @@
 #pragma once
 
 #include "rule/ast.h"
+#include "rule/extension.h"
 #include "rule/function.h"
 #include "rule/type.h"
 
@@ -62,6 +63,11 @@ class Checker {
   Result<Expr*> visit(Expr* expr);
   Result<Expr*> visit_name(Expr* expr);
   Result<Expr*> visit_select(Expr* expr);
+  Result<Expr*> visit_optional_select(Expr* expr);
+  bool is_root_record(const Expr& expr) const;
+  // `field` (of a record: null or not) as an optional.
+  Expr* lifted(const Expr& select, Expr* field);
+  const Type* content_of(const Type& optional);
   Result<Expr*> visit_has(Expr* expr);
   Result<Expr*> visit_call(Expr* expr);
   Result<Expr*> visit_joined(Expr* expr);
@@ -70,15 +76,32 @@ class Checker {
   Result<Expr*> visit_map(Expr* expr);
   Result<Expr*> visit_macro(Expr* expr);
   Result<Expr*> visit_args(Expr* expr);
+  Result<const Type*> spread_type(const Expr& item);
   Result<Expr*> variable_or_nothing(Expr* expr, std::string_view name);
   Result<Expr*> field_of(Expr* expr, const Type& record);
   Result<Expr*> call_typed(Expr* expr, const Type* result);
   Result<Expr*> check_equality(Expr* expr);
   Result<Expr*> check_in(Expr* expr);
   Result<Expr*> check_index(Expr* expr);
+  Result<Expr*> check_optional_index(Expr* expr);
   Result<Expr*> check_overloads(Expr* expr);
   Result<Expr*> check_matches(Expr* expr);
-  Result<const Type*> macro_item(const Expr& range);
+  // Finds what a call stands for: fn or extension.
+  Result<void> resolve_call(Expr* expr);
+  Result<Expr*> check_extension(Expr* expr);
+  Result<void> check_extension_items(const Expr& expr);
+  Result<const Type*> extension_type(const Expr& expr);
+  const Type* extreme_type(const Expr& expr);
+  const Type* flattened_type(const Type& list);
+  // The types of a macro's one or two variables, and of the macro itself.
+  struct Variables {
+    const Type* first;
+    const Type* second;
+  };
+  Result<Variables> macro_variables(const Expr& macro);
+  Result<void> check_macro_body(const Expr& macro, Expr* body, bool last);
+  Result<const Type*> macro_type(const Expr& macro, const Type* item);
+  const Type* mapped_type(const Type& range, const Type* item);
 
   Result<void> need_value(Expr* expr);
   Result<void> need_bool(Expr* expr, std::string_view where);

@@ -30,12 +30,9 @@ bool fits(const Overload& overload, const Expr& expr) {
 }  // namespace
 
 Result<Expr*> Checker::visit_call(Expr* expr) {
-  if (expr->fn == Fn::unknown) {
-    const FunctionName* function = find_function(expr->text, expr->member);
-    if (function == nullptr) return unknown_function(*expr);
-    expr->fn = function->fn;
-  }
+  if (expr->fn == Fn::unknown) PENSTOCK_TRY_VOID(resolve_call(expr));
   PENSTOCK_TRY_VOID(visit_args(expr));
+  if (expr->extension != nullptr) return check_extension(expr);
   switch (expr->fn) {
     case Fn::eq:
     case Fn::ne:
@@ -57,6 +54,34 @@ Result<Expr*> Checker::visit_call(Expr* expr) {
   return check_overloads(expr);
 }
 
+// math.abs(x) is parsed as a method of "math".
+Result<void> Checker::resolve_call(Expr* expr) {
+  const Expr* receiver = expr->member ? expr->args[0] : nullptr;
+  uint32_t depth = 0;
+  if (receiver != nullptr && receiver->kind == ExprKind::name && is_library(receiver->text) &&
+      find_scope(*receiver, &depth) == nullptr) {
+    const std::string whole = fmt::format("{}.{}", receiver->text, expr->text);
+    if (is_extension(whole, false) || !names_.find(receiver->text)) {
+      expr->text = arena_.copy(whole);
+      expr->start = expr->at = receiver->start;
+      expr->member = false;
+      expr->args = expr->args.subspan(1);
+    }
+  }
+  if (const FunctionName* function = find_function(expr->text, expr->member)) {
+    expr->fn = function->fn;
+    return {};
+  }
+  expr->extension = find_extension(expr->text, expr->member, expr->args.size());
+  if (expr->extension != nullptr) return {};
+  if (!is_extension(expr->text, expr->member)) return unknown_function(*expr);
+  return trouble("R003"_code,
+                 fmt::format("{} does not take {} argument{}", expr->text,
+                             expr->args.size() - (expr->member ? 1 : 0),
+                             expr->args.size() - (expr->member ? 1 : 0) == 1 ? "" : "s"),
+                 *expr);
+}
+
 Result<Expr*> Checker::call_typed(Expr* expr, const Type* result) {
   expr->type = result;
   return fold(expr);
@@ -66,12 +91,15 @@ Result<Expr*> Checker::call_typed(Expr* expr, const Type* result) {
 Expr* Checker::fold(Expr* expr) {
   for (const Expr* arg : expr->args)
     if (arg->kind != ExprKind::literal) return expr;
-  if (expr->fn == Fn::matches) return expr;
-  Value args[2];
-  for (size_t i = 0; i < expr->args.size(); i++) args[i] = expr->args[i]->value;
+  if (expr->fn == Fn::matches || expr->optional) return expr;
+  const std::span<Value> args = arena_.array<Value>(expr->args.size());
+  for (size_t i = 0; i < args.size(); i++) args[i] = expr->args[i]->value;
   Context context{arena_, kStepsPerEvaluation};
-  const Value value = apply(expr->fn, {args, expr->args.size()}, context);
-  if (value.is_error()) return expr;
+  const Value value = expr->extension != nullptr ? apply(*expr->extension, args, context)
+                                                 : apply(expr->fn, args, context);
+  // What is made of parts is made where it is used: a range may be long.
+  if (value.is_error() || value.kind == ValueKind::list || value.kind == ValueKind::optional)
+    return expr;
   expr->kind = ExprKind::literal;
   expr->value = value;
   expr->args = {};
@@ -116,6 +144,7 @@ Result<Expr*> Checker::check_index(Expr* expr) {
   const Type& target = *expr->args[0]->type;
   const Expr& key = *expr->args[1];
   const TypeKind kind = key.type->kind;
+  if (expr->optional || target.kind == TypeKind::optional) return check_optional_index(expr);
   if (target.kind == TypeKind::dyn) return call_typed(expr, types_.of(TypeKind::dyn));
   if (target.kind == TypeKind::list && (kind == TypeKind::int_ || kind == TypeKind::dyn)) {
     expr->type = target.item;
@@ -133,6 +162,21 @@ Result<Expr*> Checker::check_index(Expr* expr) {
     return narrowed(expr);
   }
   return no_overload(*expr);
+}
+
+// x[?y], and x[y] of an optional x.
+Result<Expr*> Checker::check_optional_index(Expr* expr) {
+  const Type& target = *expr->args[0]->type;
+  const Type* content = types_.of(TypeKind::dyn);
+  if (target.kind == TypeKind::list || target.kind == TypeKind::map) {
+    content = target.item;
+  } else if (target.kind == TypeKind::optional) {
+    content = content_of(target);
+  } else if (target.kind != TypeKind::dyn && target.kind != TypeKind::record) {
+    return no_overload(*expr);
+  }
+  expr->optional = true;
+  return call_typed(expr, types_.optional(content));
 }
 
 Result<Expr*> Checker::check_matches(Expr* expr) {
@@ -191,11 +235,13 @@ Failure Checker::unknown_function(const Expr& expr) const {
   std::vector<std::string_view> names;
   for (const FunctionName& each : function_names())
     if (expr.member ? each.as_method : each.as_function) names.push_back(each.name);
-  for (const std::string_view macro : {"all", "exists", "exists_one", "map", "filter"})
+  for (const std::string_view name : extension_names(expr.member)) names.push_back(name);
+  for (const std::string_view macro : {"all", "exists", "exists_one", "map", "filter", "sortBy",
+                                       "transformList", "transformMap", "optMap"})
     if (expr.member) names.push_back(macro);
   if (!expr.member) names.push_back("has");
   auto failure = trouble("R006"_code, fmt::format("unknown function \"{}\"", expr.text), expr);
-  if (find_function(expr.text, !expr.member) != nullptr)
+  if (find_function(expr.text, !expr.member) != nullptr || is_extension(expr.text, !expr.member))
     return std::move(failure).cure(
         expr.member ? fmt::format("write it as {}(x)", expr.text)
                     : fmt::format("write it behind its value, as in x.{}(…)", expr.text));

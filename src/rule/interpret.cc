@@ -1,23 +1,11 @@
 #include "rule/interpret.h"
 
+#include "rule/extension.h"
 #include "rule/function.h"
 
 #include <fmt/format.h>
 
 namespace penstock::rule {
-
-namespace {
-
-uint32_t count_items(const Value& range) {
-  return range.kind == ValueKind::list ? range.size
-                                       : static_cast<uint32_t>(range.entries->entries.size());
-}
-
-const Value& item_of(const Value& range, uint32_t i) {
-  return range.kind == ValueKind::list ? range.items[i] : range.entries->entries[i].key;
-}
-
-}  // namespace
 
 Value Interpreter::run(const Expr& expr) {
   if (!context_.spend(1)) return Value::of_error(kOverBudget);
@@ -63,6 +51,7 @@ Value Interpreter::name(const Expr& expr) {
 Value Interpreter::select(const Expr& expr) {
   const Value target = run(*expr.args[0]);
   if (target.is_error()) return target;
+  if (expr.optional || target.kind == ValueKind::optional) return optional_field(expr, target);
   if (target.kind != ValueKind::map)
     return context_.error(
         fmt::format("a {} has no field \"{}\"", type_name(target.kind), expr.text));
@@ -71,9 +60,42 @@ Value Interpreter::select(const Expr& expr) {
   return *found;
 }
 
+Value Interpreter::optional_field(const Expr& expr, Value target) {
+  if (target.kind == ValueKind::optional) {
+    if (target.content() == nullptr) return target;
+    target = *target.content();
+  }
+  if (target.kind != ValueKind::map)
+    return context_.error(
+        fmt::format("no such key: a {} has no field \"{}\"", type_name(target.kind), expr.text));
+  const Value* found = find(*target.entries, expr.text);
+  return found == nullptr ? Value::of_none() : Value::of_optional(found);
+}
+
+Value Interpreter::optional_index(const Value& given, const Value& key) {
+  if (given.kind == ValueKind::optional && given.content() == nullptr) return given;
+  const Value& target = given.kind == ValueKind::optional ? *given.content() : given;
+  if (target.kind == ValueKind::map) {
+    const Value* found = find(*target.entries, key, context_);
+    return found == nullptr ? Value::of_none() : Value::of_optional(found);
+  }
+  const bool whole = key.kind == ValueKind::int_ || key.kind == ValueKind::uint_;
+  if (target.kind == ValueKind::list && whole) {
+    const bool inside = key.uint64 < target.size;  // a negative int is a large one
+    return inside ? Value::of_optional(target.items + key.uint64) : Value::of_none();
+  }
+  return context_.error(
+      fmt::format("no operator [] for {} and {}", type_name(target.kind), type_name(key.kind)));
+}
+
 Value Interpreter::has(const Expr& expr) {
-  const Value target = run(*expr.args[0]);
+  Value target = run(*expr.args[0]);
   if (target.is_error()) return target;
+  if (target.kind == ValueKind::optional) {
+    if (target.content() == nullptr) return Value::of_bool(false);
+    if (expr.text.empty()) return Value::of_bool(true);
+    target = *target.content();
+  }
   if (expr.text.empty()) return Value::of_bool(target.kind != ValueKind::null_);
   if (target.kind != ValueKind::map)
     return context_.error(
@@ -83,12 +105,27 @@ Value Interpreter::has(const Expr& expr) {
   return Value::of_bool(found != nullptr && !(record && found->kind == ValueKind::null_));
 }
 
+// What is lazy does not look at its second argument when the first has a value.
+Value Interpreter::extension(const Expr& expr) {
+  const std::span<Value> args = context_.arena.array<Value>(expr.args.size());
+  for (size_t i = 0; i < args.size(); i++) {
+    const bool decided = i == 1 && expr.extension->lazy && args[0].kind == ValueKind::optional &&
+                         args[0].content() != nullptr;
+    args[i] = decided ? args[0] : run(*expr.args[i]);
+    if (args[i].is_error()) return args[i];
+  }
+  return apply(*expr.extension, args, context_);
+}
+
 Value Interpreter::call(const Expr& expr) {
+  if (expr.extension != nullptr) return extension(expr);
   Value args[2];
   for (size_t i = 0; i < expr.args.size(); i++) {
     args[i] = run(*expr.args[i]);
     if (args[i].is_error()) return args[i];
   }
+  if (expr.fn == Fn::index && (expr.optional || args[0].kind == ValueKind::optional))
+    return optional_index(args[0], args[1]);
   if (expr.pattern != nullptr) return apply_pattern(*expr.pattern, args[0], context_);
   return apply(expr.fn, {args, expr.args.size()}, context_);
 }
@@ -116,93 +153,42 @@ Value Interpreter::conditional(const Expr& expr) {
   return run(*expr.args[condition.boolean ? 1 : 2]);
 }
 
+// An item that is spread is what its optional holds; false: there is none, or `value` is an error.
+bool Interpreter::take(const Expr& item, Value& value) {
+  value = run(item);
+  if (value.is_error() || !item.spread) return !value.is_error();
+  if (value.kind != ValueKind::optional) {
+    value =
+        context_.error(fmt::format("behind ? stands an optional, not a {}", type_name(value.kind)));
+    return false;
+  }
+  if (value.content() == nullptr) return false;
+  value = *value.content();
+  return true;
+}
+
 Value Interpreter::list(const Expr& expr) {
   const std::span<Value> items = context_.arena.array<Value>(expr.args.size());
-  for (size_t i = 0; i < items.size(); i++) {
-    items[i] = run(*expr.args[i]);
-    if (items[i].is_error()) return items[i];
+  size_t kept = 0;
+  for (const Expr* arg : expr.args) {
+    const bool there = take(*arg, items[kept]);
+    if (items[kept].is_error()) return items[kept];
+    kept += there ? 1 : 0;
   }
-  return Value::of_list(items);
+  return Value::of_list(items.first(kept));
 }
 
 Value Interpreter::map(const Expr& expr) {
   const std::span<Entry> entries = context_.arena.array<Entry>(expr.args.size() / 2);
-  for (size_t i = 0; i < entries.size(); i++) {
-    entries[i].key = run(*expr.args[2 * i]);
-    if (entries[i].key.is_error()) return entries[i].key;
-    entries[i].value = run(*expr.args[2 * i + 1]);
-    if (entries[i].value.is_error()) return entries[i].value;
-  }
-  return make_map(entries, context_);
-}
-
-Value Interpreter::macro(const Expr& expr) {
-  const Value range = run(*expr.args[0]);
-  if (range.is_error()) return range;
-  if (range.kind != ValueKind::list && range.kind != ValueKind::map)
-    return context_.error(fmt::format("a {} has no items to go through", type_name(range.kind)));
-  switch (expr.macro) {
-    case Macro::all:
-    case Macro::exists:
-      return quantified(expr, range);
-    case Macro::exists_one:
-      return exactly_one(expr, range);
-    case Macro::map:
-    case Macro::filter:
-      break;
-  }
-  return collected(expr, range);
-}
-
-// all and exists are && and || over the items: an error counts only when no item decides.
-Value Interpreter::quantified(const Expr& expr, const Value& range) {
-  const bool all = expr.macro == Macro::all;
-  Value trouble;
-  for (uint32_t i = 0; i < count_items(range); i++) {
-    scope_[expr.slot] = item_of(range, i);
-    const Value value = run(*expr.args[1]);
-    if (all ? value.is_false() : value.is_true()) return value;
-    if (context_.steps_left == 0) return Value::of_error(kOverBudget);
-    if (value.kind == ValueKind::bool_ || trouble.is_error()) continue;
-    trouble = value.is_error() ? value : not_bool(value, "the condition");
-  }
-  return trouble.is_error() ? trouble : Value::of_bool(all);
-}
-
-Value Interpreter::exactly_one(const Expr& expr, const Value& range) {
-  uint32_t found = 0;
-  for (uint32_t i = 0; i < count_items(range); i++) {
-    scope_[expr.slot] = item_of(range, i);
-    const Value value = run(*expr.args[1]);
-    if (value.is_error()) return value;
-    if (value.kind != ValueKind::bool_) return not_bool(value, "the condition");
-    found += value.boolean ? 1 : 0;
-  }
-  return Value::of_bool(found == 1);
-}
-
-// map and filter; map with a condition as well.
-Value Interpreter::collected(const Expr& expr, const Value& range) {
-  const bool transforms = expr.macro == Macro::map;
-  const bool filters = !transforms || expr.args.size() == 3;
-  const uint32_t count = count_items(range);
-  if (!context_.spend(count)) return Value::of_error(kOverBudget);
-  const std::span<Value> items = context_.arena.array<Value>(count);
   size_t kept = 0;
-  for (uint32_t i = 0; i < count; i++) {
-    const Value item = item_of(range, i);
-    scope_[expr.slot] = item;
-    if (filters) {
-      const Value value = run(*expr.args[1]);
-      if (value.is_error()) return value;
-      if (value.kind != ValueKind::bool_) return not_bool(value, "the condition");
-      if (!value.boolean) continue;
-    }
-    items[kept] = transforms ? run(*expr.args.back()) : item;
-    if (items[kept].is_error()) return items[kept];
-    kept++;
+  for (size_t i = 0; i < expr.args.size(); i += 2) {
+    entries[kept].key = run(*expr.args[i]);
+    if (entries[kept].key.is_error()) return entries[kept].key;
+    const bool there = take(*expr.args[i + 1], entries[kept].value);
+    if (entries[kept].value.is_error()) return entries[kept].value;
+    kept += there ? 1 : 0;
   }
-  return Value::of_list(items.first(kept));
+  return make_map(entries.first(kept), context_);
 }
 
 }  // namespace penstock::rule

@@ -35,19 +35,31 @@ class Interpreter {
   Value select(const Expr& expr);
   Value has(const Expr& expr);
   Value call(const Expr& expr);
+  Value extension(const Expr& expr);
+  Value optional_index(const Value& target, const Value& key);
+  // What a field of an optional's content, or of a map, holds.
+  Value optional_field(const Expr& expr, Value target);
   Value joined(const Expr& expr);
   Value conditional(const Expr& expr);
+  bool take(const Expr& item, Value& value);
   Value list(const Expr& expr);
   Value map(const Expr& expr);
   Value macro(const Expr& expr);
   Value quantified(const Expr& expr, const Value& range);
   Value exactly_one(const Expr& expr, const Value& range);
   Value collected(const Expr& expr, const Value& range);
+  Value remapped(const Expr& expr, const Value& range);
+  Value sorted_by(const Expr& expr, const Value& range);
+  Value of_optional(const Expr& expr, const Value& optional);
+  // The variables of a macro for item i.
+  void enter(const Expr& expr, const Value& range, uint32_t i);
+  // Whether the macro's condition, if it has one, lets an item through; else its error.
+  Value passes(const Expr& expr);
   Value not_bool(const Value& value, std::string_view where);
 
   Variables& variables_;
   Context& context_;
-  Value scope_[kNestingMax];
+  Value scope_[2 * kNestingMax];  // a macro has one variable or two
 };
 
 }  // namespace penstock::rule

@@ -207,37 +207,37 @@ class Parser {
 
   Parsed selected(Expr* target) {
     next_++;
-    if (at_sign("?")) return unexpected("optional fields are not available here");
+    const bool optional = accept("?");
     const Token name = here();
     if (name.kind != TokenKind::name && name.kind != TokenKind::quoted_name)
       return unexpected("expected a field's or function's name");
     if (name.text == "in" || name.text == "true" || name.text == "false" || name.text == "null")
       return unexpected("a keyword cannot be a field's name");
     next_++;
-    if (name.kind == TokenKind::name && at_sign("(")) return method(target, name);
+    if (name.kind == TokenKind::name && at_sign("(") && !optional) return method(target, name);
     Expr* expr = make(ExprKind::select, target->start, name.start);
     expr->text = name.text;
+    expr->optional = optional;
     return with(expr, std::array{target});
   }
 
   Parsed indexed(Expr* target) {
     const uint32_t at = here().start;
     next_++;
-    if (at_sign("?")) return unexpected("optional indexes are not available here");
+    const bool optional = accept("?");
     PENSTOCK_TRY(index, expression());
     PENSTOCK_TRY_VOID(expect("]"));
-    return call("[]", Fn::index, target->start, at, std::array{target, index});
+    PENSTOCK_TRY(expr, call("[]", Fn::index, target->start, at, std::array{target, index}));
+    expr->optional = optional;
+    return expr;
   }
 
   // The arguments behind an opening bracket that is next, up to its end.
-  Result<std::vector<Expr*>> arguments(std::string_view close, bool trailing_comma) {
+  Result<std::vector<Expr*>> arguments() {
     next_++;
     std::vector<Expr*> args;
-    while (!accept(close)) {
-      if (!args.empty()) {
-        PENSTOCK_TRY_VOID(expect(","));
-        if (trailing_comma && accept(close)) break;
-      }
+    while (!accept(")")) {
+      if (!args.empty()) PENSTOCK_TRY_VOID(expect(","));
       PENSTOCK_TRY(arg, expression());
       args.push_back(arg);
     }
@@ -245,7 +245,9 @@ class Parser {
   }
 
   Parsed method(Expr* target, const Token& name) {
-    PENSTOCK_TRY(args, arguments(")", false));
+    PENSTOCK_TRY(args, arguments());
+    if (target->kind == ExprKind::name && target->text == "cel" && name.text == "bind")
+      return bound(target, name, args);
     if (const auto macro = macro_of(name.text, args.size()))
       return expand(*macro, target, name, args);
     args.insert(args.begin(), target);
@@ -255,28 +257,69 @@ class Parser {
   }
 
   static std::optional<Macro> macro_of(std::string_view name, size_t arguments) {
-    if (arguments == 3 && name == "map") return Macro::map;
-    if (arguments != 2) return std::nullopt;
-    if (name == "all") return Macro::all;
-    if (name == "exists") return Macro::exists;
-    if (name == "exists_one" || name == "existsOne") return Macro::exists_one;
-    if (name == "map") return Macro::map;
-    if (name == "filter") return Macro::filter;
+    struct Known {
+      std::string_view name;
+      Macro macro;
+      size_t least, most;  // arguments
+    };
+    static constexpr Known kKnown[] = {{"all", Macro::all, 2, 3},
+                                       {"exists", Macro::exists, 2, 3},
+                                       {"exists_one", Macro::exists_one, 2, 3},
+                                       {"existsOne", Macro::exists_one, 2, 3},
+                                       {"map", Macro::map, 2, 3},
+                                       {"filter", Macro::filter, 2, 2},
+                                       {"sortBy", Macro::sort_by, 2, 2},
+                                       {"transformList", Macro::transform_list, 3, 4},
+                                       {"transformMap", Macro::transform_map, 3, 4},
+                                       {"transformMapEntry", Macro::transform_map_entry, 3, 4},
+                                       {"optMap", Macro::opt_map, 2, 2},
+                                       {"optFlatMap", Macro::opt_flat_map, 2, 2}};
+    for (const Known& each : kKnown)
+      if (each.name == name && arguments >= each.least && arguments <= each.most) return each.macro;
     return std::nullopt;
   }
 
+  // How many of a macro's arguments name variables.
+  static size_t variables_of(Macro macro, size_t arguments) {
+    const bool question =
+        macro == Macro::all || macro == Macro::exists || macro == Macro::exists_one;
+    const bool transforms = macro == Macro::transform_list || macro == Macro::transform_map ||
+                            macro == Macro::transform_map_entry;
+    return transforms || (question && arguments == 3) ? 2 : 1;
+  }
+
+  Result<void> need_variable(const Expr& expr, std::string_view macro) {
+    if (expr.kind == ExprKind::name && !expr.root) return {};
+    return trouble("R001"_code, "this argument names a variable: a plain name", expr.start,
+                   expr.end)
+        .cure("write it like readings." + std::string(macro) + "(r, r > 0.0)");
+  }
+
   Parsed expand(Macro macro, Expr* target, const Token& name, std::span<Expr* const> args) {
-    const Expr& variable = *args[0];
-    if (variable.kind != ExprKind::name || variable.root)
-      return trouble("R001"_code, "the first argument names the variable: a plain name",
-                     variable.start, variable.end)
-          .cure("write it like readings." + std::string(name.text) + "(r, r > 0.0)");
+    const size_t variables = variables_of(macro, args.size());
+    for (const Expr* variable : args.first(variables))
+      PENSTOCK_TRY_VOID(need_variable(*variable, name.text));
+    if (variables == 2 && args[0]->text == args[1]->text)
+      return trouble("R001"_code, "the two variables have one name", args[1]->start, args[1]->end);
     Expr* expr = make(ExprKind::macro, target->start, name.start);
     expr->macro = macro;
-    expr->text = variable.text;
-    std::vector<Expr*> children(args.begin(), args.end());
-    children[0] = target;
+    expr->text = args[0]->text;
+    if (variables == 2) expr->second = args[1]->text;
+    std::vector<Expr*> children = {target};
+    children.insert(children.end(), args.begin() + static_cast<ptrdiff_t>(variables), args.end());
     return with(expr, children);
+  }
+
+  // cel.bind(name, value, expression)
+  Parsed bound(Expr* target, const Token& name, std::span<Expr* const> args) {
+    if (args.size() != 3)
+      return trouble("R001"_code, "cel.bind takes a name, its value, and where it holds",
+                     name.start, last_end());
+    PENSTOCK_TRY_VOID(need_variable(*args[0], "map"));
+    Expr* expr = make(ExprKind::macro, target->start, name.start);
+    expr->macro = Macro::bind;
+    expr->text = args[0]->text;
+    return with(expr, args.subspan(1));
   }
 
   Parsed primary(bool negative) {
@@ -330,7 +373,18 @@ class Parser {
 
   Parsed list() {
     const uint32_t start = here().start;
-    PENSTOCK_TRY(items, arguments("]", true));
+    next_++;
+    std::vector<Expr*> items;
+    while (!accept("]")) {
+      if (!items.empty()) {
+        PENSTOCK_TRY_VOID(expect(","));
+        if (accept("]")) break;
+      }
+      const bool spread = accept("?");
+      PENSTOCK_TRY(item, expression());
+      item->spread = spread;
+      items.push_back(item);
+    }
     return with(make(ExprKind::list, start, start), items);
   }
 
@@ -343,10 +397,11 @@ class Parser {
         PENSTOCK_TRY_VOID(expect(","));
         if (accept("}")) break;
       }
-      if (at_sign("?")) return unexpected("optional entries are not available here");
+      const bool spread = accept("?");
       PENSTOCK_TRY(key, expression());
       PENSTOCK_TRY_VOID(expect(":"));
       PENSTOCK_TRY(value, expression());
+      value->spread = spread;
       children.insert(children.end(), {key, value});
     }
     return with(make(ExprKind::map, start, start), children);
@@ -374,7 +429,7 @@ class Parser {
   }
 
   Parsed function(const Token& name, uint32_t start) {
-    PENSTOCK_TRY(args, arguments(")", false));
+    PENSTOCK_TRY(args, arguments());
     if (name.text != "has") return call(name.text, Fn::unknown, start, name.start, args);
     if (args.size() != 1 || args[0]->kind != ExprKind::select)
       return trouble("R001"_code, "has() takes one field, as in has(record.x)", name.start,

@@ -152,6 +152,7 @@ class Planner {
   }
 
   uint16_t call(const Expr& expr, Lane lane) {
+    if (expr.extension != nullptr || expr.optional) return interpreted(expr, lane);
     if (expr.fn == Fn::in) return in_list(expr, lane);
     if (expr.fn == Fn::matches) return matches(expr, lane);
     if (expr.args.size() == 1) return unary(expr, lane);

@@ -60,15 +60,15 @@ TypeKind kind_of_base(avro::Type type) {
 
 std::string_view basic_name(TypeKind kind) {
   static constexpr std::string_view kNames[] = {
-      "dyn",   "null",      "bool",     "int",  "uint", "double", "string",
-      "bytes", "timestamp", "duration", "list", "map",  "record", "type"};
+      "dyn",       "null",     "bool", "int", "uint",   "double", "string",  "bytes",
+      "timestamp", "duration", "list", "map", "record", "type",   "optional"};
   return kNames[static_cast<size_t>(kind)];
 }
 
 }  // namespace
 
 Types::Types() {
-  for (size_t i = 0; i <= static_cast<size_t>(TypeKind::type); i++)
+  for (size_t i = 0; i <= static_cast<size_t>(TypeKind::optional); i++)
     basic_[i].kind = static_cast<TypeKind>(i);
 }
 
@@ -92,6 +92,10 @@ const Type* Types::list(const Type* item) { return keep({TypeKind::list, false, 
 
 const Type* Types::map(const Type* key, const Type* item) {
   return keep({TypeKind::map, false, key, item});
+}
+
+const Type* Types::optional(const Type* item) {
+  return keep({TypeKind::optional, false, nullptr, item});
 }
 
 const Type* Types::from_avro(const avro::Node& node) {
@@ -130,6 +134,8 @@ const Type* Types::of_value(const Value& value) {
     }
     case ValueKind::type:
       return of(TypeKind::type);
+    case ValueKind::optional:
+      return optional(value.size == 0 ? of(TypeKind::dyn) : of_value(*value.content()));
     default:
       return of(static_cast<TypeKind>(static_cast<uint8_t>(value.kind)));
   }
@@ -141,7 +147,7 @@ const Type* Types::join(const Type* a, const Type* b) {
 
 bool same(const Type& a, const Type& b) {
   if (a.kind != b.kind || a.nullable != b.nullable || a.node != b.node) return false;
-  if (a.kind == TypeKind::list) return same(*a.item, *b.item);
+  if (a.kind == TypeKind::list || a.kind == TypeKind::optional) return same(*a.item, *b.item);
   if (a.kind == TypeKind::map) return same(*a.key, *b.key) && same(*a.item, *b.item);
   return true;
 }
@@ -157,13 +163,15 @@ bool comparable(const Type& a, const Type& b) {
     return comparable(*a.key, *b.key) && comparable(*a.item, *b.item);
   }
   if (a.kind != b.kind) return false;
-  return a.kind != TypeKind::list || comparable(*a.item, *b.item);
+  const bool holds = a.kind == TypeKind::list || a.kind == TypeKind::optional;
+  return !holds || comparable(*a.item, *b.item);
 }
 
 std::string describe(const Type& type) {
   std::string text = type.nullable ? "null or " : "";
   text += basic_name(type.kind);
-  if (type.kind == TypeKind::list) text += "(" + describe(*type.item) + ")";
+  if (type.kind == TypeKind::list || type.kind == TypeKind::optional)
+    text += "(" + describe(*type.item) + ")";
   if (type.kind == TypeKind::map)
     text += "(" + describe(*type.key) + ", " + describe(*type.item) + ")";
   if (type.kind == TypeKind::record) text += " " + type.node->name;

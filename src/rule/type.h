@@ -39,13 +39,14 @@ enum class TypeKind : uint8_t {
   map,
   record,
   type,
+  optional,  // item: what it may hold
 };
 
 struct Type {
   TypeKind kind = TypeKind::dyn;
   bool nullable = false;
   const Type* key = nullptr;         // map
-  const Type* item = nullptr;        // list's items, map's values
+  const Type* item = nullptr;        // list's items, map's values, an optional's content
   const avro::Node* node = nullptr;  // record: its fields
 };
 
@@ -60,6 +61,7 @@ class Types {
   const Type* without_null(const Type* type);
   const Type* list(const Type* item);
   const Type* map(const Type* key, const Type* item);
+  const Type* optional(const Type* item);
   const Type* from_avro(const avro::Node& node);
   // The type of a bound value; lists and maps of one type keep it, others are dyn inside.
   const Type* of_value(const Value& value);
@@ -68,7 +70,7 @@ class Types {
 
  private:
   const Type* keep(Type type);
-  Type basic_[static_cast<size_t>(TypeKind::type) + 1];
+  Type basic_[static_cast<size_t>(TypeKind::optional) + 1];
   std::deque<Type> kept_;
 };
 

@@ -124,6 +124,14 @@ Value Value::of_map(const MapData* map) {
   return value;
 }
 
+Value Value::of_optional(const Value* content) {
+  Value value;
+  value.kind = ValueKind::optional;
+  value.size = 1;
+  value.items = content;
+  return value;
+}
+
 Value Value::of_view(ValueKind kind, std::string_view view) {
   Value value;
   value.kind = kind;
@@ -148,6 +156,9 @@ bool equal(const Value& a, const Value& b, Context& context) {
     }
     case ValueKind::map:
       return equal_maps(*a.entries, *b.entries, context);
+    case ValueKind::optional:
+      if (a.size == 0 || b.size == 0) return a.size == b.size;
+      return equal(*a.content(), *b.content(), context);
     default:
       return compare(a, b) == 0 || (a.kind == ValueKind::type && a.text() == b.text());
   }
@@ -256,6 +267,8 @@ std::string_view type_name(ValueKind kind) {
       return "map";
     case ValueKind::type:
       return "type";
+    case ValueKind::optional:
+      return "optional_type";
   }
   return "?";
 }

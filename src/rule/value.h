@@ -37,6 +37,7 @@ enum class ValueKind : uint8_t {
   list,
   map,
   type,
+  optional,  // items: its content; size 0: none
 };
 
 // A point in time: seconds since 1970-01-01T00:00:00Z (negative before) and 0 ≤ nanos < 1e9.
@@ -80,10 +81,15 @@ struct Value {
   static Value of_error(std::string_view text) { return of_view(ValueKind::error, text); }
   static Value of_list(std::span<const Value> items);
   static Value of_map(const MapData* map);
+  static Value of_none() { return make(ValueKind::optional, 0); }
+  // The content must live as long as the value.
+  static Value of_optional(const Value* content);
 
   std::string_view text() const { return {chars, size}; }
   Time time() const { return {int64, nanos}; }
   std::span<const Value> list() const { return {items, size}; }
+  // What an optional holds, or nullptr.
+  const Value* content() const { return size == 0 ? nullptr : items; }
   bool is_error() const { return kind == ValueKind::error; }
   bool is_true() const { return kind == ValueKind::bool_ && boolean; }
   bool is_false() const { return kind == ValueKind::bool_ && !boolean; }
