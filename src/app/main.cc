@@ -41,6 +41,7 @@ const std::map<std::string_view, Verb>& verbs() {
       {"scaler", scaler},
       {"schema", schema},
       {"send", send},
+      {"simulate", simulate},
       {"status", look_verb},
       {"tail", look_verb},
       {"test", test},

@@ -130,9 +130,8 @@ struct Builder {
         verb, "--grace", options.grace_millis,
         "how long a drain may take before what is open is left for the next start; default: 25s");
   }
-  void catch_up(CLI::App* verb) {
-    duration(verb, "--catch-up", options.catch_up_millis,
-             "what waits is to be done within so long; default: 60s")
+  void catch_up(CLI::App* verb, int64_t& to) {
+    duration(verb, "--catch-up", to, "what waits is to be done within so long; default: 60s")
         ->check(at_least_millis(1'000));
   }
   void target(CLI::App* verb) {
@@ -257,7 +256,44 @@ void add_scale_verbs(Builder& b) {
   b.value(scaler, "--listen", b.options.listen, "HOST:PORT that KEDA asks")->required();
   b.duration(scaler, "--every", b.options.every_millis, "between two looks at the log; default: 5s")
       ->check(at_least_millis(100));
-  b.catch_up(scaler);
+  b.catch_up(scaler, b.options.catch_up_millis);
+}
+
+void add_simulate(Builder& b) {
+  SimulationOptions& to = b.options.simulation;
+  CLI::App* verb = b.verb("simulate", "replicas, lag, delay and cost of a load, without a cluster");
+  b.file(verb);
+  b.target(verb);
+  b.data(verb);
+  b.value(verb, "--load", to.load_file, "a CSV of seconds,records_per_second");
+  b.flag(verb, "--recorded", to.recorded, "the load that the log has kept");
+  b.value(verb, "--scaling", to.scaling, "who says how many; default: both, side by side")
+      ->option_text("lag|need|both")
+      ->check(CLI::IsMember({"lag", "need", "both"}));
+  b.value(verb, "--speed", to.speed, "records per second of one worker: N, or STAGE=N,STAGE=N")
+      ->required();
+  b.value(verb, "--store-limit", to.store_limit,
+          "records per second that all workers of a stage get done together; default: no limit");
+  b.value(verb, "--kept", to.kept, "share of a stage's records that go on; default: 1");
+  b.catch_up(verb, to.catch_up_millis);
+  b.duration(verb, "--pod-start", to.pod_start_millis,
+             "from a pod's place on a node to its first record; default: 5s");
+  b.duration(verb, "--node-start", to.node_start_millis, "until a node can be used; default: 90s");
+  b.value(verb, "--pods-per-node", to.pods_per_node, "default: there is always room")
+      ->option_text("N")
+      ->check(CLI::Range(1, 1000));
+  b.duration(verb, "--rebalance", to.rebalance_millis,
+             "how long a stage stands still when its workers change; default: 3s");
+  b.duration(verb, "--down-stabilization", to.down_stabilization_millis,
+             "of the autoscaler, with `behavior`; default: 300s, without");
+  b.duration(verb, "--need-cooldown", to.need_cooldown_millis,
+             "KEDA's cooldownPeriod with need; default: the stage's");
+  b.value(verb, "--price", to.price, "of an hour of a pod, or of a node with --pods-per-node")
+      ->check(CLI::Range(0.0, 1e6));
+  b.value(verb, "-o,--output", to.output, "how it is printed")
+      ->option_text("table|json|csv")
+      ->check(CLI::IsMember({"table", "json", "csv"}));
+  b.value(verb, "--svg", to.svg_file, "a file to draw it in");
 }
 
 void add_try_verbs(Builder& b) {
@@ -338,6 +374,7 @@ Parsed parse_options(int argc, char** argv) {
   add_run_verbs(builder);
   add_look_verbs(builder);
   add_scale_verbs(builder);
+  add_simulate(builder);
   add_try_verbs(builder);
   try {
     app.parse(argc, argv);

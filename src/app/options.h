@@ -18,6 +18,20 @@ namespace penstock::app {
 
 enum class Format : uint8_t { table, wide, json, yaml };
 
+// simulate
+struct SimulationOptions {
+  std::string load_file;  // --load
+  bool recorded = false;
+  std::string scaling = "both";
+  std::string speed, store_limit, kept;  // N, or STAGE=N,…
+  int64_t catch_up_millis = 60'000, pod_start_millis = 5'000, node_start_millis = 90'000;
+  int64_t rebalance_millis = 3'000;
+  int64_t down_stabilization_millis = -1, need_cooldown_millis = -1;  // -1: as it is
+  int32_t pods_per_node = 0;
+  double price = 0;
+  std::string output = "table", svg_file;
+};
+
 struct Options {
   std::string verb;                 // "run", "avro decode", …
   std::vector<std::string> files;   // FILE…; the first names the pipeline where a verb takes one
@@ -31,6 +45,7 @@ struct Options {
   std::string junit_file;
   std::string schema_file, reader_file, framing = "bare", record_json, cases_file;
   Format format = Format::table;
+  SimulationOptions simulation;
   int workers = 1;
   int64_t limit = 10;                        // tail, dead -n
   int64_t grace_millis = ops::kGraceMillis;  // run, produce

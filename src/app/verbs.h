@@ -33,6 +33,8 @@ Result<int> apply(const Options& options, ops::Output& output);
 Result<int> look_verb(const Options& options, ops::Output& output);
 // verb_scaler.cc
 Result<int> scaler(const Options& options, ops::Output& output);
+// verb_simulate.cc
+Result<int> simulate(const Options& options, ops::Output& output);
 // verb_demo.cc
 Result<int> demo(const Options& options, ops::Output& output);
 

@@ -19,7 +19,7 @@ double per_second(int64_t count, Millis from, Millis to) {
 }  // namespace
 
 Estimator::Estimator(EstimatorSettings settings) : settings_(settings) {
-  settings_.speed_millis = std::max(settings_.speed_millis, 10 * settings_.epoch_millis);
+  settings_.speed_millis = std::max(settings_.speed_millis, 3 * settings_.epoch_millis);
   settings_.rate_millis = std::max(settings_.rate_millis, settings_.epoch_millis);
 }
 
@@ -35,26 +35,34 @@ void Estimator::observe(const Observation& seen) {
     }
   }
   seen_.push_back(seen);
-  const int64_t keep = std::max(settings_.rate_millis, settings_.speed_millis);
+  const int64_t keep = std::max(settings_.rate_millis, 2 * settings_.speed_millis);
   // The one before the stretch stays: the stretch begins there.
   while (seen_.size() > 2 && seen_[1].at + keep <= seen.at) seen_.pop_front();
   measure();
 }
 
-// The stretch that ends now: as long as the same workers had more to do than they got done.
+// The stretch that ends now: as long as the same workers had more to do than they got done. It
+// begins and ends where something was just committed: between two commits nothing seems to be done.
 void Estimator::measure() {
   const Observation& now = seen_.back();
   while (!measures_.empty() && measures_.front().at + settings_.speed_window_millis < now.at)
     measures_.pop_front();
-  if (!now.workers || *now.workers == 0) return;
-  for (auto from = std::next(seen_.rbegin()); from != seen_.rend(); ++from) {
-    const double done = per_second(now.committed - from->committed, from->at, now.at);
-    const auto waits = static_cast<double>(from->produced - from->committed);
+  const auto just_committed = [&](size_t i) {
+    return i > 0 && seen_[i].committed > seen_[i - 1].committed;
+  };
+  const size_t last = seen_.size() - 1;
+  if (!now.workers || *now.workers == 0 || (!stands_still() && !just_committed(last))) return;
+  for (size_t i = last; i-- > 0;) {
+    const Observation& from = seen_[i];
+    const double done = per_second(now.committed - from.committed, from.at, now.at);
     const double open = done * static_cast<double>(settings_.epoch_millis) / 1000;
-    if (from->workers != now.workers || waits < done + open) return;
-    if (from->at + settings_.speed_millis > now.at) continue;
-    // At its end too there was more to do.
-    if (static_cast<double>(now.produced - now.committed) < done + open) return;
+    const auto waited = [&](const Observation& one) {
+      return static_cast<double>(one.produced - one.committed) >= done + open;
+    };
+    if (from.workers != now.workers || !waited(from)) return;
+    if (from.at + settings_.speed_millis > now.at) continue;
+    if (!stands_still() && !just_committed(i)) continue;
+    if (!waited(now)) return;
     measures_.push_back({now.at, *now.workers, done});
     known_speed_ = 0;
     for (const Measure& one : measures_)
@@ -62,6 +70,9 @@ void Estimator::measure() {
     return;
   }
 }
+
+// Nothing at all was.committed in what is remembered.
+bool Estimator::stands_still() const { return seen_.back().committed == seen_.front().committed; }
 
 double Estimator::rate() const {
   const Observation& now = seen_.back();

@@ -27,7 +27,7 @@ namespace penstock::scale {
 struct EstimatorSettings {
   int64_t epoch_millis = 100;             // the stage's: what is committed comes in such steps
   int64_t rate_millis = 20'000;           // what comes in: over this long
-  int64_t speed_millis = 15'000;          // one measure of the speed, at least ten epochs
+  int64_t speed_millis = 15'000;          // one measure of the speed, at least three epochs
   int64_t speed_window_millis = 600'000;  // of which the best counts
 };
 
@@ -63,6 +63,7 @@ class Estimator {
     double per_second = 0;  // of all of them
   };
   void measure();
+  bool stands_still() const;
   double rate() const;
   std::optional<int32_t> useful_workers() const;
 

@@ -51,6 +51,8 @@ TEST_CASE("excludePersistentLag: a partition that stood still scales nothing but
   const auto metric = trigger.ask(next);
   CHECK(metric->value == 2);
   CHECK(metric->active);
+  CHECK(trigger.ask(next)->value == 0);  // now both
+  CHECK(trigger.ask(next)->active);
 }
 
 TEST_CASE("a group that never committed: by the reset policy") {
