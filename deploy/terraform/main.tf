@@ -22,6 +22,7 @@ module "bundle" {
 module "design" {
   source      = "./modules/design"
   bundle      = var.bundle
+  brokers     = length(var.subnet_ids)
   msk_arn     = local.has_msk ? module.msk[0].arn : ""
   bootstrap   = local.has_msk ? module.msk[0].bootstrap : ""
   account_id  = local.account
@@ -101,6 +102,7 @@ module "redshift" {
   count      = length(local.warehouses) == 0 ? 0 : 1
   source     = "./aws/redshift"
   name       = var.cluster
+  region     = var.region
   database   = local.warehouses[0].database
   serverless = var.redshift == "serverless"
   vpc_id     = var.vpc_id

@@ -42,13 +42,24 @@ resource "aws_iam_openid_connect_provider" "this" {
   client_id_list = ["sts.amazonaws.com"]
 }
 
+locals {
+  # On Fargate no node runs what others bring to each node: the network, the proxy and Pod Identity's agent are Fargate's or are not there.
+  addons = merge(
+    { coredns = local.managed ? null : jsonencode({ computeType = "Fargate" }) },
+    # The chart's NetworkPolicies are kept by the network's own add-on.
+    local.managed ? { kube-proxy = null, vpc-cni = jsonencode({ enableNetworkPolicy = "true" }) } : {},
+    var.identity == "pod_identity" ? { eks-pod-identity-agent = null } : {},
+  )
+}
+
 resource "aws_eks_addon" "this" {
-  for_each     = toset(concat(["vpc-cni", "coredns", "kube-proxy", "metrics-server"], var.identity == "pod_identity" ? ["eks-pod-identity-agent"] : []))
-  cluster_name = aws_eks_cluster.this.name
-  addon_name   = each.key
-  # The chart's NetworkPolicies are kept by the network's own add-on.
-  configuration_values = each.key == "vpc-cni" ? jsonencode({ enableNetworkPolicy = "true" }) : null
-  depends_on           = [aws_eks_node_group.this, aws_eks_fargate_profile.this]
+  for_each                    = local.addons
+  cluster_name                = aws_eks_cluster.this.name
+  addon_name                  = each.key
+  configuration_values        = each.value
+  resolve_conflicts_on_create = "OVERWRITE" # the cluster was born with some of them
+  resolve_conflicts_on_update = "OVERWRITE"
+  depends_on                  = [aws_eks_node_group.this, aws_eks_fargate_profile.this]
 }
 
 variable "name" { type = string }

@@ -2,7 +2,7 @@
 
 locals {
   managed = var.nodes == "managed"
-  attached = { for policy in concat(["AmazonEKSWorkerNodePolicy", "AmazonEC2ContainerRegistryPullOnly"], ["AmazonEKS_CNI_Policy"]) :
+  attached = { for policy in ["AmazonEKSWorkerNodePolicy", "AmazonEC2ContainerRegistryPullOnly", "AmazonEKS_CNI_Policy"] :
     policy => "arn:${var.partition}:iam::aws:policy/${policy}"
   }
 }

@@ -15,6 +15,20 @@ resource "aws_vpc_security_group_ingress_rule" "sql" {
   to_port                      = 5439
 }
 
+# COPY goes through the VPC, too.
+data "aws_ec2_managed_prefix_list" "s3" {
+  name = "com.amazonaws.${var.region}.s3"
+}
+
+resource "aws_vpc_security_group_egress_rule" "s3" {
+  security_group_id = aws_security_group.this.id
+  description       = "What was staged"
+  prefix_list_id    = data.aws_ec2_managed_prefix_list.s3.id
+  ip_protocol       = "tcp"
+  from_port         = 443
+  to_port           = 443
+}
+
 # ---- provisioned
 
 resource "aws_redshift_subnet_group" "this" {
@@ -99,6 +113,7 @@ resource "aws_redshiftserverless_workgroup" "this" {
 }
 
 variable "name" { type = string }
+variable "region" { type = string }
 variable "database" { type = string }
 variable "serverless" { type = bool }
 variable "vpc_id" { type = string }

@@ -44,7 +44,7 @@ locals {
 
   # ---- DynamoDB
 
-  dynamodb = { for name, store in module.bundle.stores : name => store if store.kind == "dynamodb" }
+  dynamodb = { for name, store in module.bundle.stores : name => store if store.kind == "dynamodb" && store.endpoint == "" }
   tables = merge(
     { for table in distinct(values(local.dynamodb)[*].positions_table) : table => { key = [{ field = "id", type = "S" }], expires = false } },
     merge([for store in values(local.dynamodb) : { for table in store.tables : table => { key = store.key, expires = store.expire_after != "" } } if store.create != "true"]...),

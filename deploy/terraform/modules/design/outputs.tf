@@ -38,19 +38,23 @@ output "broker_settings" {
   description = "server.properties of the MSK cluster: what exactly once stands on."
   value = { for name, value in {
     "auto.create.topics.enable"                = false
-    "default.replication.factor"               = 3
-    "min.insync.replicas"                      = 2
+    "default.replication.factor"               = min(3, var.brokers)
+    "min.insync.replicas"                      = min(2, var.brokers)
     "unclean.leader.election.enable"           = false
-    "transaction.state.log.replication.factor" = 3
-    "transaction.state.log.min.isr"            = 2
-    "offsets.topic.replication.factor"         = 3
+    "transaction.state.log.replication.factor" = min(3, var.brokers)
+    "transaction.state.log.min.isr"            = min(2, var.brokers)
+    "offsets.topic.replication.factor"         = min(3, var.brokers)
     "offsets.retention.minutes"                = 20160
   } : name => tostring(value) }
+
+  precondition {
+    condition     = local.deploy.log.kind != "msk" || local.replicas <= var.brokers
+    error_message = "Topics have ${local.replicas} replicas, and there would be ${var.brokers} brokers, one in each subnet. Give more subnets, or write targets.${local.content.target}.topics: {replicas: ${var.brokers}} in the pipeline file."
+  }
 }
 
-output "partitions" {
-  description = "Partitions of all topics, with their replicas: what the brokers have to hold."
-  value       = sum(concat([0], [for topic in local.deploy.topics : topic.internal ? 3 : topic.partitions * topic.replicas]))
+locals {
+  replicas = max([for topic in local.deploy.topics : topic.replicas if !topic.internal]...)
 }
 
 output "values" {

@@ -75,6 +75,12 @@ variable "cloudwatch" {
   default     = false
 }
 
+variable "brokers" {
+  description = "How many brokers MSK has."
+  type        = number
+  default     = 3
+}
+
 variable "bootstrap" {
   description = "The brokers that KEDA asks: host:port,…"
   type        = string

@@ -65,6 +65,14 @@ run "pod_identity_on_fargate" {
   expect_failures = [var.nodes]
 }
 
+run "fewer_brokers_than_replicas" {
+  command = plan
+  variables {
+    brokers = 2
+  }
+  expect_failures = [output.broker_settings]
+}
+
 run "what_nobody_answers" {
   command = plan
   variables {
