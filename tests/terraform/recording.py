@@ -115,8 +115,8 @@ class Recording:
         return "".join(f"\n  {role} was refused {action} on {resource} {keys or ''}" for role, action, resource, keys in self.aws.gate.denied)
 
     def start(self, role, *words):
-        own = [] if role == "scaler" else ["--data", self.folder / f"data-{self.target}-{role}"]
-        return Process(self.folder, f"{self.target}-{role}", [*words, self.pipeline, "-t", self.target, *own], self.environment(role))
+        data = self.folder / f"data-{self.target}-{role}"
+        return Process(self.folder, f"{self.target}-{role}", [*words, self.pipeline, "-t", self.target, "--data", data], self.environment(role))
 
     def record(self, target, gate, stages, signs, again=()):
         """Until each sign was seen, and each process has drained; and once more with the groups' offsets expired, where there is more to

@@ -1,5 +1,9 @@
 # One key for what lies on disks: brokers, Kubernetes' secrets, images, logs, the warehouse.
 
+locals {
+  log_groups = formatlist("arn:${var.partition}:logs:${var.region}:${var.account}:log-group:%s/*", ["/penstock/${var.name}", "/aws/eks/${var.name}"])
+}
+
 resource "aws_kms_key" "this" {
   description             = "${var.name}: data at rest"
   enable_key_rotation     = true
@@ -7,11 +11,17 @@ resource "aws_kms_key" "this" {
   policy = jsonencode({
     Version = "2012-10-17"
     Statement = [
-      # The account decides by IAM; without this nobody could ever change the key again.
-      { Sid = "Account", Effect = "Allow", Principal = { AWS = "arn:${var.partition}:iam::${var.account}:root" }, Action = "kms:*", Resource = "*" },
-      { Sid    = "Logs", Effect = "Allow", Principal = { Service = "logs.${var.region}.amazonaws.com" }, Resource = "*",
-        Action = ["kms:Encrypt", "kms:Decrypt", "kms:ReEncryptFrom", "kms:ReEncryptTo", "kms:GenerateDataKey", "kms:DescribeKey"]
-      Condition = { ArnLike = { "kms:EncryptionContext:aws:logs:arn" = ["arn:${var.partition}:logs:${var.region}:${var.account}:log-group:/penstock/${var.name}/*", "arn:${var.partition}:logs:${var.region}:${var.account}:log-group:/aws/eks/${var.name}/*"] } } },
+      {
+        # The account decides by IAM; without this nobody could ever change the key again.
+        Sid       = "Account", Effect = "Allow", Action = "kms:*", Resource = "*"
+        Principal = { AWS = "arn:${var.partition}:iam::${var.account}:root" }
+      },
+      {
+        Sid       = "Logs", Effect = "Allow", Resource = "*"
+        Action    = ["kms:Encrypt", "kms:Decrypt", "kms:ReEncryptFrom", "kms:ReEncryptTo", "kms:GenerateDataKey", "kms:DescribeKey"]
+        Principal = { Service = "logs.${var.region}.amazonaws.com" }
+        Condition = { ArnLike = { "kms:EncryptionContext:aws:logs:arn" = local.log_groups } }
+      },
     ]
   })
 }

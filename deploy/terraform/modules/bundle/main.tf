@@ -52,13 +52,16 @@ locals {
   answers  = merge({ for one in local.content.environment : one.name => one.fallback if one.fallback != null }, var.environment)
   settings = ["region", "endpoint", "create", "expire_after", "host", "database", "staging", "role"]
   stores = { for store in local.deploy.stores : store.name => merge(
-    { kind = store.kind, tables = store.tables, key = try(store.key, []), immutable = try(store.immutable, false), positions_table = try(store.positions_table, "") },
-    { for setting in local.settings : setting => [for said in [try(local.answers[store[setting].env], store[setting].value, "")] : said == null ? "" : said][0] },
+    { kind = store.kind, tables = store.tables },
+    { key = try(store.key, []), immutable = try(store.immutable, false), positions_table = try(store.positions_table, "") },
+    { for setting in local.settings : setting => try(coalesce(try(local.answers[store[setting].env], store[setting].value)), "") },
   ) }
   # Without these a policy or a resource would say something else than the pipeline.
   needed = { dynamodb = ["region"], redshift = ["database", "staging"] }
-  unsaid = flatten([for store in local.deploy.stores : [for setting in lookup(local.needed, store.kind, []) :
-  store[setting].env if try(store[setting].env, null) != null && local.stores[store.name][setting] == ""]])
+  unsaid = flatten([for store in local.deploy.stores : [
+    for setting in lookup(local.needed, store.kind, []) : store[setting].env
+    if try(store[setting].env, null) != null && local.stores[store.name][setting] == ""
+  ]])
 
   # ---- roles
 
@@ -73,14 +76,15 @@ locals {
   stages = { for stage in local.deploy.stages : stage.name => merge(local.nothing, {
     id         = stage.id
     stage      = stage.store == null ? stage.id : trimsuffix(stage.id, ".${stage.store}")
-    read       = [for topic in stage.access.read : topic if topic != stage.state && (topic != local.copy || stage.store == null)]
-    write      = [for topic in stage.access.write : topic if topic != stage.state && topic != local.schemas && (topic != local.copy || stage.store == null)]
+    read       = [for topic in stage.access.read : topic if !contains(compact([stage.state, local.kept[stage.id]]), topic)]
+    write      = [for topic in stage.access.write : topic if !contains(compact([stage.state, local.kept[stage.id], local.schemas]), topic)]
     state      = stage.state == null ? [] : [stage.state]
     groups     = stage.access.groups
     ids        = compact([stage.access.transactional_id_prefix])
     stores     = stage.access.stores
     idempotent = local.at_least_once || stage.store != null
   })... }
+  kept = { for stage in local.deploy.stages : stage.id => stage.store == null ? "" : local.copy }
   # One Deployment, so one role, for all producers.
   produce = length(local.deploy.producers) == 0 ? {} : { produce = merge(local.nothing, {
     id         = "produce"
