@@ -24,12 +24,13 @@ def seconds(millis: int) -> int:
 
 
 def lag_triggers(plan: dict, stage: dict) -> list[dict]:
-    auth = plan["log"]["settings"].get("auth")
-    login = {"none": {}, "tls": {"tls": "enable"}, "mtls": {"tls": "enable"}, "plain": {"tls": "enable", "sasl": "plaintext"},
-             "scram": {"tls": "enable", "sasl": "scram_sha512"}, "oauthbearer": {"tls": "enable", "sasl": "oauthbearer", "saslTokenProvider": "bearer"},
-             "msk-iam": {"tls": "enable", "sasl": "oauthbearer", "saslTokenProvider": "aws_msk_iam", "awsRegion": "eu-north-1"}}
+    auth = plan["log"]["settings"]["auth"]
+    tls = {"tls": "enable"}
+    login = {"none": {}, "tls": tls, "mtls": tls, "plain": tls | {"sasl": "plaintext"}, "scram": tls | {"sasl": "scram_sha512"},
+             "oauthbearer": tls | {"sasl": "oauthbearer", "saslTokenProvider": "bearer"},
+             "msk-iam": tls | {"sasl": "oauthbearer", "saslTokenProvider": "aws_msk_iam", "awsRegion": "eu-north-1"}}
     return [{"consumerGroup": stage["group"], "topic": topic, "lagThreshold": str(stage["scale"]["lag_threshold"]), "offsetResetPolicy": "earliest",
-             "allowIdleConsumers": "false", "scaleToZeroOnInvalidOffset": "false", **(login[auth] if auth else {})} for topic in stage["from"]]
+             "allowIdleConsumers": "false", "scaleToZeroOnInvalidOffset": "false", **login[auth]} for topic in stage["from"]]
 
 
 def cloudwatch_triggers(plan: dict, stage: dict) -> list[dict]:
@@ -139,6 +140,41 @@ def selection_problems(manifests: Manifests, deployment: dict, network: bool) ->
     return found
 
 
+def reached_ports(policy: dict) -> set[int]:
+    rules = policy["spec"]["egress"]
+    return {0} if any("ports" not in rule for rule in rules) else {port["port"] for rule in rules for port in rule["ports"]}
+
+
+def needed_ports(plan: dict, stage: dict) -> set[int]:
+    """Of the brokers that KEDA is told too, of the stage's own store, of AWS where it is used."""
+    usual = {"postgres": {5432}, "redshift": {5439}, "dynamodb": set()}
+    store = next((one for one in plan["stores"] if one["name"] == stage["to_store"]), None)
+    ports = {53} | {int(one.rsplit(":", 1)[1]) for one in plan["brokers"].split(",")}
+    if store:
+        ports |= {int(store["settings"]["port"])} if "port" in store["settings"] else usual[store["kind"]]
+    if plan["log"]["kind"] == "msk" or store and store["kind"] in ("dynamodb", "redshift"):
+        ports |= {443, 80}  # 80: of EKS Pod Identity, one address
+    return ports
+
+
+def stage_problems(plan: dict, stage: dict, manifests: Manifests, deployment: dict, scaling: str) -> list[str]:
+    name = deployment["metadata"]["name"]
+    scaled = [one for one in manifests.of("ScaledObject") if one["spec"]["scaleTargetRef"]["name"] == name]
+    found = [] if len(scaled) == 1 else [f"{len(scaled)} ScaledObjects"]
+    found += [problem for one in scaled for problem in scaling_problems(plan, stage, name, one, scaling)]
+    if "replicas" in deployment["spec"]:
+        found.append("its Deployment has replicas: the autoscaler's figure would be lost with each upgrade")
+    if len(manifests.of("PodDisruptionBudget", name)) != 1:
+        found.append("no disruption budget")
+    words = container(deployment)["args"]
+    if words[words.index("-t") + 1] != plan["target"]:
+        found.append(f"it runs target {words[words.index('-t') + 1]}")
+    if not {"startupProbe", "readinessProbe", "livenessProbe"} <= container(deployment).keys():
+        found.append("a probe is missing")
+    return found + [f"it may reach the ports {reached_ports(policy)}, and needs {needed_ports(plan, stage)}"
+                    for policy in manifests.of("NetworkPolicy", name) if reached_ports(policy) != needed_ports(plan, stage)]
+
+
 def problems(plan: dict, documents: list[dict], scaling: str, bundle_text: str, network: bool = True) -> list[str]:
     manifests = Manifests(documents)
     found = []
@@ -151,24 +187,9 @@ def problems(plan: dict, documents: list[dict], scaling: str, bundle_text: str, 
         found.append(f"{len(manifests.of('ScaledObject'))} ScaledObjects for {len(plan['stages'])} stages")
     for stage in plan["stages"]:
         deployments = by_stage.get(stage["id"], [])
-        if len(deployments) != 1:
-            found.append(f"{stage['id']}: {len(deployments)} Deployments")
-            continue
-        deployment = deployments[0]
-        name = deployment["metadata"]["name"]
-        scaled = [one for one in manifests.of("ScaledObject") if one["spec"]["scaleTargetRef"]["name"] == name]
-        mine = [] if len(scaled) == 1 else [f"{len(scaled)} ScaledObjects"]
-        mine += [problem for one in scaled for problem in scaling_problems(plan, stage, name, one, scaling)]
-        if "replicas" in deployment["spec"]:
-            mine.append("its Deployment has replicas: the autoscaler's figure would be lost with each upgrade")
-        if len(manifests.of("PodDisruptionBudget", name)) != 1:
-            mine.append("no disruption budget")
-        words = container(deployment)["args"]
-        if words[words.index("-t") + 1] != plan["target"]:
-            mine.append(f"it runs target {words[words.index('-t') + 1]}")
-        if not {"startupProbe", "readinessProbe", "livenessProbe"} <= container(deployment).keys():
-            mine.append("a probe is missing")
-        mine += selection_problems(manifests, deployment, network)
+        mine = [f"{len(deployments)} Deployments"] if len(deployments) != 1 else []
+        for deployment in deployments:
+            mine += stage_problems(plan, stage, manifests, deployment, scaling) + selection_problems(manifests, deployment, network)
         found += [f"{stage['id']}: {problem}" for problem in mine]
     for workload in manifests.of("Deployment") + manifests.of("Job"):
         found += [f"{workload['metadata']['name']}: {problem}" for problem in pod_problems(manifests, workload)]

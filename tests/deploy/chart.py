@@ -39,6 +39,15 @@ def template(bundle: pathlib.Path, *values_files, values: dict | None = None, wo
     return manifests.documents(done.stdout)
 
 
+def plan_of(path, target: str, environment: dict[str, str], values: dict, auth: str) -> dict:
+    """The plan, and what it leaves to the log's part or to the values: the login, where it is implied, and the brokers."""
+    plan = json.loads(penstock("plan", path, "-t", target, "-o", "json", environment=environment))
+    settings = plan["log"]["settings"]
+    settings["auth"] = auth
+    plan["brokers"] = values.get("kafka", {}).get("bootstrapServers") or settings["kafka"]
+    return plan
+
+
 def problems(plan: dict, documents: list[dict], scaling: str, bundle: pathlib.Path, network: bool = True) -> list[str]:
     """Everything that is wrong: as manifests, and against the plan."""
     return manifests.problems_of(documents) + agreement.problems(plan, documents, scaling, bundle.read_text(), network)

@@ -17,6 +17,7 @@ import manifests  # noqa: E402
 import programs_of_tests  # noqa: E402
 
 EXAMPLES = {"article": "prod", "meters": "prod", "beside": "kafka"}
+AUTH = {"article": "msk-iam", "meters": "msk-iam", "beside": "none"}
 ARN = "arn:aws:kafka:eu-north-1:111122223333:cluster/demo/8a1c0f6e-0000-4000-8000-000000000000-1"
 ENVIRONMENT = {"MSK_ARN": ARN, "REDSHIFT_HOST": "warehouse.example", "BROKERS": "b1.example:9092,b2.example:9092"}
 ROLE = "arn:aws:iam::111122223333:role/x"
@@ -29,8 +30,7 @@ class Example:
         self.bundle = pathlib.Path(folder) / f"{name}.json"
         self.bundle.write_text(chart.penstock("bundle", self.path, "-t", self.target))
         self.text = json.loads(self.bundle.read_text())
-        self.plan = json.loads(chart.penstock("plan", self.path, "-t", self.target, "-o", "json", environment=ENVIRONMENT))
-        self.plan["log"]["settings"].setdefault("auth", self.text["deploy"]["log"]["auth"])
+        self.plan = chart.plan_of(self.path, self.target, ENVIRONMENT, self.values(), AUTH[name])
 
     def values(self, **more) -> dict:
         asked = [one["name"] for one in self.text["environment"]]

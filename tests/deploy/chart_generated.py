@@ -7,7 +7,6 @@ usage: chart_generated.py [--count N] [--first SEED]
 import argparse
 import collections
 import concurrent.futures
-import json
 import os
 import pathlib
 import sys
@@ -32,7 +31,7 @@ def ways(case: generator.Case) -> list[str]:
 def one(seed: int, folder: pathlib.Path, server: api_server.Client | None) -> tuple[collections.Counter, list[str]]:
     """How many objects of each kind, and what is wrong."""
     case = generator.case(seed, folder / str(seed))
-    plan = json.loads(chart.penstock("plan", case.path, "-t", "prod", "-o", "json", environment=case.environment))
+    plan = chart.plan_of(case.path, "prod", case.environment, case.values(), case.auth)
     bundle = case.folder / "bundle.json"
     bundle.write_text(chart.penstock("bundle", case.path, "-t", "prod"))
     scaling = ways(case)[seed % len(ways(case))]
@@ -42,7 +41,6 @@ def one(seed: int, folder: pathlib.Path, server: api_server.Client | None) -> tu
     kinds[f"scaling: {scaling}"] += 1
     kinds[f"auth: {case.auth}"] += 1
     kinds["stages that read several topics"] += sum(len(stage["from"]) > 1 for stage in plan["stages"])
-    plan["log"]["settings"]["auth"] = case.auth
     problems = chart.problems(plan, documents, scaling, bundle) + (server.dry_run(documents) if server else [])
     return kinds, [f"seed {seed}, {scaling}: {problem}" for problem in problems]
 

@@ -63,7 +63,13 @@ def series(name: str, values: str, **labels) -> dict:
 
 
 PARTITION = {"consumergroup": "article.processing", "topic": "preprocessed", "partition": "0"}
-NEEDED = {"stage": "processing", "pod": "article-scaler-1"}
+
+
+def needed(workers: str, backlog: str) -> list[dict]:
+    labels = {"stage": "processing", "pod": "article-scaler-1"}
+    return [series("penstock_stage_workers_needed", workers, **labels), series("penstock_stage_backlog_records", backlog, **labels)]
+
+
 # Alert, when it is to fire, when it is not; what is seen each minute.
 SCENES = [
     ("PenstockNotReady", "30m", [series("penstock_worker_ready", "1x5 0x30")], True),
@@ -85,9 +91,9 @@ SCENES = [
 
 
 SCENES_OF_SCALER = [
-    ("PenstockLagGrows", "90m", [series("penstock_stage_workers_needed", "5x120", **NEEDED), series("penstock_stage_backlog_records", "1000+50x120", **NEEDED)], True),
-    ("PenstockLagGrows", "90m", [series("penstock_stage_workers_needed", "5x120", **NEEDED), series("penstock_stage_backlog_records", "9000-50x120", **NEEDED)], False),
-    ("PenstockLagGrows", "90m", [series("penstock_stage_workers_needed", "4x120", **NEEDED), series("penstock_stage_backlog_records", "1000+50x120", **NEEDED)], False),
+    ("PenstockLagGrows", "90m", needed("5x120", "1000+50x120"), True),
+    ("PenstockLagGrows", "90m", needed("5x120", "9000-50x120"), False),
+    ("PenstockLagGrows", "90m", needed("4x120", "1000+50x120"), False),
 ]
 SCENES_OF_KEDA = [
     ("PenstockLagGrows", "90m", [series("keda_scaler_metrics_value", "500x120", scaledObject="article-processing")], True),

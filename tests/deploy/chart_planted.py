@@ -1,6 +1,5 @@
 #!/usr/bin/env python3
 """That the chart's tests would notice: one mistake after the other is planted in a copy of the chart, and each has to be found."""
-import json
 import pathlib
 import re
 import shutil
@@ -55,6 +54,8 @@ PLANTED = [
     ("_serviceaccount.tpl", 'include "penstock.metadata" .', 'include "penstock.metadata" (merge (dict "part" "all") .)', "no service account|twice", "lag"),
     ("apply.yaml", '(dict "weight" "-10" "gone" false)', '(dict "weight" "-20" "gone" false)', "may start before what it needs", "lag"),
     ("_networkpolicy.tpl", "podSelector:\n    matchLabels:\n      {{- include \"penstock.selector\" . | nindent 6 }}", "podSelector: {matchLabels: {}}", "its network policy means", "lag"),
+    ("_networkpolicy.tpl", '"redshift" 5439', '"redshift" 5432', "it may reach the ports", "lag"),
+    ("_networkpolicy.tpl", "  egress:\n", "  egress:\n    - {}\n", "it may reach the ports", "lag"),
     ("networkpolicies.yaml", "{{- range $stage := $deploy.stages }}", "{{- range $stage := rest $deploy.stages }}", "no network policy", "lag"),
     ("bundle.yaml", "immutable: true", "immutable: false", "can be changed under running pods", "lag"),
     ("bundle.yaml", "bundle.json: {{ .Values.bundle | quote }}", "bundle.json: {{ .Values.bundle | upper | quote }}", "holds another bundle", "lag"),
@@ -65,11 +66,10 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as scratch:
         folder = pathlib.Path(scratch)
         source = programs_of_tests.ROOT / "examples/meters"
-        plan = json.loads(chart.penstock("plan", source, "-t", "prod", "-o", "json", environment=ENVIRONMENT))
-        plan["log"]["settings"].setdefault("auth", "msk-iam")
         bundle = folder / "bundle.json"
         bundle.write_text(chart.penstock("bundle", source, "-t", "prod"))
         values = {"environment": ENVIRONMENT, "kafka": {"bootstrapServers": "b:9098"}}
+        plan = chart.plan_of(source, "prod", ENVIRONMENT, values, "msk-iam")
 
         def found(scaling: str, where: pathlib.Path) -> list[str]:
             documents = chart.template(bundle, values={**values, "scaling": scaling}, folder=where)

@@ -79,7 +79,7 @@ class Maker:
         case.file["topics"] = self.topics
         if self.maybe(0.6):
             case.file["tenants"] = [f"t{i}" for i in range(self.random.randint(1, 6))]
-        if self.maybe(0.4):
+        if self.maybe(0.25):
             self.table()
         reads = next(iter(self.topics))
         if self.maybe(0.4):
@@ -163,7 +163,7 @@ class Maker:
                                    "role": "arn:aws:iam::111122223333:role/copy"}
 
     def table(self) -> None:
-        self.case.large_table = self.maybe(0.1)
+        self.case.large_table = self.maybe(0.2)
         self.case.file["tables"] = {"sites": {"csv": "data/sites.csv", "key": "id", "refresh": "1m"}}
 
     def log(self) -> dict:

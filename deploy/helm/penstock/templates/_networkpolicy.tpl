@@ -33,9 +33,11 @@ spec:
     {{- $aws := or (eq $deploy.log.kind "msk") (get .root.Values.serviceAccounts .part) }}
     {{- $ports := list }}
     {{- range .stores }}
-    {{- if eq .kind "postgres" }}{{ $ports = append $ports (dig "port" "value" 5432 (dict "port" (.port | default dict)) | default 5432 | int) }}{{ end }}
-    {{- if eq .kind "redshift" }}{{ $ports = append $ports (dig "port" "value" 5439 (dict "port" (.port | default dict)) | default 5439 | int) }}{{ end }}
+    {{- $usual := get (dict "postgres" 5432 "redshift" 5439) .kind }}
+    {{- if $usual }}{{ $ports = append $ports (dig "port" "value" $usual (dict "port" (.port | default dict)) | default $usual | int) }}{{ end }}
     {{- if has .kind (tuple "redshift" "dynamodb") }}{{ $aws = true }}{{ end }}
+    {{- $endpoint := include "penstock.text" (dict "root" $.root "deploy" $deploy "text" .endpoint) }}
+    {{- with regexFind ":[0-9]+" $endpoint }}{{ $ports = append $ports (trimPrefix ":" . | int) }}{{ end }}
     {{- end }}
     {{- range $deploy.queries }}{{ $ports = append $ports (dig "settings" "port" 5432 . | int) }}{{ end }}
     {{- if $ports }}
