@@ -61,7 +61,9 @@ class Trial:
         self.produce(False)
         self.kube.until("every stage is at zero after the producer is gone", self.at_zero, PATIENCE)
         print(f"     no pod {self.record.now() - began:.0f} s after the producer was gone", flush=True)
-        check(self.article.lag()["lag"] == 0, "the lag is exactly 0")
+        # By the groups' offsets, as KEDA and everybody else sees it. A store's own position stays before a commit marker, which is no record.
+        behind = [each for each in self.article.lag()["partitions"] if each["end"] != each["group_position"]]
+        check(not behind, f"every offset is at its log's end: the lag is exactly 0 {behind or ''}")
         self.adds_up()
 
     def at_zero(self):
