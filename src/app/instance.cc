@@ -51,25 +51,6 @@ std::string store_path(const std::string& folder, const std::string& store) {
 
 namespace {
 
-Result<void> runs_here(const plan::Plan& plan) {
-  for (const plan::Store& store : plan.stores) {
-    if (store.part == "sqlite" || store.part == "postgres" || store.part == "dynamodb") continue;
-    return fail(
-        "U004"_code,
-        fmt::format("target \"{}\" has store \"{}\" on \"{}\", which this version cannot run",
-                    plan.target, store.name, store.part));
-  }
-  for (const plan::Stage& stage : plan.stages) {
-    for (const plan::StepUse& step : stage.steps) {
-      if (step.part->built) continue;
-      return fail("U004"_code,
-                  fmt::format("stage \"{}\" has a step \"{}\", which this version cannot run",
-                              stage.name, step.part->name));
-    }
-  }
-  return {};
-}
-
 Result<std::unique_ptr<flow::Store>> open_dynamodb(const plan::Store& store, const Clock& clock) {
   PENSTOCK_TRY(settings, store::dynamodb::settings_of(*store.config, store.target_config.get()));
   PENSTOCK_TRY(opened, store::dynamodb::DynamoDbStore::open(std::move(settings), clock));
@@ -126,11 +107,33 @@ bool Instance::is_ours(const plan::Topic& topic) const {
 
 Instance::~Instance() = default;
 
+Result<void> Instance::runs_here() const {
+  for (const plan::Store& store : plan_->stores) {
+    const bool built =
+        store.part == "sqlite" || store.part == "postgres" || store.part == "dynamodb";
+    if (built || !is_ours(store)) continue;
+    return fail(
+        "U004"_code,
+        fmt::format("target \"{}\" has store \"{}\" on \"{}\", which this version cannot run",
+                    plan_->target, store.name, store.part));
+  }
+  for (const plan::Stage& stage : plan_->stages) {
+    if (!is_ours(stage)) continue;
+    for (const plan::StepUse& step : stage.steps) {
+      if (step.part->built) continue;
+      return fail("U004"_code,
+                  fmt::format("stage \"{}\" has a step \"{}\", which this version cannot run",
+                              stage.name, step.part->name));
+    }
+  }
+  return {};
+}
+
 Result<std::unique_ptr<Instance>> Instance::open(std::shared_ptr<const plan::Plan> plan,
                                                  const std::string& folder, Access access,
                                                  const Clock& clock, const Scope& scope) {
-  PENSTOCK_TRY_VOID(runs_here(*plan));
   std::unique_ptr<Instance> instance(new Instance(std::move(plan), folder, clock, scope));
+  PENSTOCK_TRY_VOID(instance->runs_here());
   const bool own = access == Access::own;
   PENSTOCK_TRY(log, open_log(*instance->plan_, folder, own, clock));
   instance->log_ = std::move(log);

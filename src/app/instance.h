@@ -67,6 +67,8 @@ class Instance {
  private:
   Instance(std::shared_ptr<const plan::Plan> plan, std::string folder, const Clock& clock,
            Scope scope);
+  // U004 where something in scope is known, but not built.
+  Result<void> runs_here() const;
   bool is_ours(const plan::Stage& stage) const;
   bool is_ours(const plan::Store& store) const;
   bool is_ours(const plan::Topic& topic) const;

@@ -92,6 +92,27 @@ class World {
     REQUIRE(std::get<flow::Ended>(ended).end == flow::CommitEnd::done);
   }
 
+  // As a transaction that ends with its marker.
+  void transact(const std::string& topic, const std::vector<std::string>& values) {
+    auto sink = log_.open_sink({"p.producer", {"file:1"}, {topic}, "member"}, waker_);
+    REQUIRE(sink.has_value());
+    (*sink)->begin_claim({{0, 0}}, nullptr);
+    const flow::SinkEvent claimed = (*sink)->poll();
+    REQUIRE(std::holds_alternative<flow::Claimed>(claimed));
+    const flow::Owned owned = std::get<flow::Claimed>(claimed).owned.at(0);
+    wire::RecordsBuilder& builder = builders_.emplace_back();
+    for (const std::string& value : values)
+      builder.append({.value = value, .timestamp = log_.now().value});
+    const flow::EncodedBatch batch{
+        0, 0, builder.count(), builder.base_timestamp(), builder.max_timestamp(), builder.bytes()};
+    REQUIRE((*sink)->write(batch) == flow::WriteAnswer::accepted);
+    flow::Fates fates;
+    fates.in = values.size();
+    fates.out.add(topic, values.size());
+    (*sink)->begin_commit({{{owned.partition, owned.term, owned.next, {2}, fates}}, nullptr});
+    REQUIRE(std::holds_alternative<flow::Ended>((*sink)->poll()));
+  }
+
   Snapshot look() {
     auto snapshot = inspect::look(plan_, log_, [](const std::string&) { return nullptr; });
     REQUIRE(snapshot.has_value());
@@ -180,6 +201,49 @@ TEST_CASE("lag is what lies between a group's position and the end") {
   CHECK(snapshot.stages[0].fates.in == 2);
   CHECK(snapshot.stages[1].lag == 1);
   CHECK(snapshot.lag_of("nobody") == 0);
+}
+
+// A store whose position is where it is put.
+class StandingStore final : public flow::Store {
+ public:
+  explicit StandingStore(Offset next) : next_(next) {}
+  Result<void> create_missing(const flow::StoreTable&) override { return {}; }
+  Result<std::unique_ptr<flow::StoreSink>> open_sink(const flow::StoreSpec&,
+                                                     flow::Waker&) override {
+    return fail("S001"_code, "for looking only");
+  }
+  Result<flow::StoreState> state(const flow::StoreSpec&) override {
+    flow::GroupPosition position;
+    position.topic = "in";
+    position.next = next_;
+    return flow::StoreState{{position}, std::nullopt};
+  }
+  Result<std::vector<std::string>> newest(const flow::StoreTable&, uint32_t,
+                                          const std::optional<flow::RowFilter>&) override {
+    return std::vector<std::string>();
+  }
+
+ private:
+  Offset next_;
+};
+
+TEST_CASE("behind a store's position, markers are no lag, and records are") {
+  World world;
+  world.plan_.stages[0].to_store = "rows";
+  world.plan_.stores.emplace_back().name = "rows";
+  world.transact("in", {"a", "b"});  // offsets 0 and 1, and a marker
+  REQUIRE(world.look().stages[0].end == Offset{3});
+  world.commit("p.s", "in", {3}, fates_of(2, 0, 2, 0));
+  const auto lag_with = [&](int64_t position) {
+    StandingStore store({position});
+    const auto snapshot =
+        inspect::look(world.plan_, world.log_, [&](const std::string&) { return &store; });
+    REQUIRE(snapshot.has_value());
+    return snapshot->lag_of("s");
+  };
+  CHECK(lag_with(3) == 0);
+  CHECK(lag_with(2) == 0);  // the marker alone
+  CHECK(lag_with(1) == 2);  // the group is ahead of the store: what counts is the store
 }
 
 TEST_CASE("dead letters are merged by identity, the newest kept") {

@@ -31,7 +31,7 @@ struct PartitionLag {
   Offset end;
   Offset position;        // the committing sink's
   Offset group_position;  // what KEDA would see
-  int64_t lag = 0;        // end − position
+  int64_t lag = 0;        // end − position; 0 where only markers of transactions lie between
   flow::Fates fates;
 };
 
