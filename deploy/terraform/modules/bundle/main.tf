@@ -75,7 +75,7 @@ locals {
   # transaction. Schemas are written by apply.
   stages = { for stage in local.deploy.stages : stage.name => merge(local.nothing, {
     id         = stage.id
-    stage      = stage.store == null ? stage.id : trimsuffix(stage.id, ".${stage.store}")
+    stage      = lookup(local.stage_names, stage.id, stage.id)
     read       = [for topic in stage.access.read : topic if !contains(compact([stage.state, local.kept[stage.id]]), topic)]
     write      = [for topic in stage.access.write : topic if !contains(compact([stage.state, local.kept[stage.id], local.schemas]), topic)]
     state      = stage.state == null ? [] : [stage.state]
@@ -84,7 +84,9 @@ locals {
     stores     = stage.access.stores
     idempotent = local.at_least_once || stage.store != null
   })... }
-  kept = { for stage in local.deploy.stages : stage.id => stage.store == null ? "" : local.copy }
+  # A stage with several stores is several groups, and one name.
+  stage_names = { for stage in local.content.plan.stages : stage.id => stage.name }
+  kept        = { for stage in local.deploy.stages : stage.id => stage.store == null ? "" : local.copy }
   # One Deployment, so one role, for all producers.
   produce = length(local.deploy.producers) == 0 ? {} : { produce = merge(local.nothing, {
     id         = "produce"
@@ -125,8 +127,8 @@ locals {
 }
 
 output "content" {
-  description = "All of the bundle."
-  value       = local.content
+  description = "The bundle without its files and its plan."
+  value       = { for key in ["pipeline", "target", "environment", "deploy"] : key => local.content[key] }
 
   precondition {
     condition     = contains(["msk", "kafka"], local.deploy.log.kind)

@@ -1,5 +1,5 @@
 variable "content" {
-  description = "All of the bundle (modules/bundle)."
+  description = "The bundle (modules/bundle)."
   type        = any
 }
 
