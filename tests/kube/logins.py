@@ -1,6 +1,8 @@
-"""What the chart tells KEDA is what KEDA understands: a real operator looks at a real broker by each login, and sees the lag of two topics summed.
+"""What the chart tells KEDA is what KEDA understands: a real operator looks at a real broker by each login, and sees the lag of two topics
+summed. No node: it is about the figure that a Deployment is given, not about its pods.
 
-No node: it is about the figure that a Deployment is given, not about its pods. A stage whose topic is empty is taken to zero.
+A stage whose topic is empty is taken to zero. One with twelve partitions is given the last pod, though that is a step of less than the ten per
+cent that an autoscaler tolerates.
 """
 import json
 import os
@@ -16,7 +18,9 @@ from broker import Broker  # noqa: E402
 
 CHART = ROOT / "deploy" / "helm" / "penstock"
 PASSWORD = "secret"
-SENT = {"in.a": 500, "in.b": 130}
+SENT = {"in.a": 500, "in.b": 130, "wide": 1080}
+# 1,080 and the ends of their transactions are eleven pods' work; with so many more it is twelve's, and there are no more partitions.
+MORE, ELEVEN, TWELVE = 400, 11, 12
 # The lag of a topic counts as far as its partitions can use workers: 3 × 100 of the 500, and 130, and the ends of the transactions by which
 # those were sent, which take up an offset in each partition.
 SUM, ENDS, WANTED = 430, 12, 5
@@ -28,10 +32,13 @@ topics:
   in.<tenant>: {{schema: reading, key: id, partitions: 3}}
   between: {{key: id, partitions: 2}}
   out: {{key: id, partitions: 1}}
+  wide: {{schema: reading, key: id, partitions: 12}}
+  all: {{key: id, partitions: 1}}
 tenants: [a, b]
 stages:
   gather: {{from: in.*, to: between}}
   tidy: {{from: between, to: out}}
+  broad: {{from: wide, to: all}}
 scale: {{min: 0, max: partitions, lag_threshold: 100, poll: 2s, cooldown: 2s}}
 targets:
 {targets}
@@ -72,9 +79,12 @@ class Trial:
     def fill(self):
         self.penstock("apply", "none")
         for topic, count in SENT.items():
-            rows = self.folder / f"{topic}.jsonl"
-            rows.write_text("".join(json.dumps({"id": f"m{n}", "tenant": topic[-1]}) + "\n" for n in range(count)))
-            self.penstock("send", "none", "--to", topic, rows)
+            self.send(topic, range(count))
+
+    def send(self, topic, numbers):
+        rows = self.folder / f"{topic}.{len(numbers)}.jsonl"
+        rows.write_text("".join(json.dumps({"id": f"m{n}", "tenant": topic[-1]}) + "\n" for n in numbers))
+        self.penstock("send", "none", "--to", topic, rows)
 
     def install(self, target):
         bundle = self.folder / f"{target}.json"
@@ -98,7 +108,7 @@ class Trial:
         def is_ready():
             scaled = self.kube.ask(f"/apis/keda.sh/v1alpha1/namespaces/{target}/scaledobjects")["items"]
             states = [each["status"] for one in scaled for each in one.get("status", {}).get("conditions", []) if each["type"] == "Ready"]
-            return states == ["True", "True"]
+            return states == ["True"] * 3
 
         self.kube.until(f"{target}: KEDA can look", is_ready, 90)
         self.kube.until(f"{target}: {WANTED} pods for {SUM} records", lambda: self.replicas(target, "gather") == WANTED, 120)
@@ -106,6 +116,12 @@ class Trial:
         check(len(seen) == 1 and SUM <= int(seen[0]) <= SUM + ENDS, f"{target}: KEDA sees {seen}, and {SUM} wait")
         self.kube.until(f"{target}: none for an empty topic", lambda: self.replicas(target, "tidy") == 0, 120)
         print(f"ok   {target}: {WANTED} pods for {SUM} records of two topics, none for an empty one", flush=True)
+
+    def last_pod(self, target):
+        self.kube.until(f"{target}: {ELEVEN} pods", lambda: self.replicas(target, "broad") == ELEVEN, 180)
+        self.send("wide", range(MORE))
+        self.kube.until(f"{target}: the last pod of {TWELVE}", lambda: self.replicas(target, "broad") == TWELVE, 180)
+        print(f"ok   {target}: {ELEVEN} pods, and with more waiting {TWELVE}", flush=True)
 
 
 def main():
@@ -116,6 +132,7 @@ def main():
             trial.install(target)
         for target in trial.logins:
             trial.look(target)
+        trial.last_pod("none")
 
 
 if __name__ == "__main__":
