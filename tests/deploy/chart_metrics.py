@@ -130,7 +130,7 @@ def main() -> int:
         values = {"environment": {"MSK_ARN": ARN, "REDSHIFT_HOST": "w"}, "kafka": {"bootstrapServers": "b:9098"}, "dashboard": {"enabled": True}}
         known = served() | by_sources() | FOREIGN
         found = []
-        for lag in ("scaler", "keda", "off", "exporter"):
+        for lag in ("scaler", "keda", "none", "exporter"):
             documents = chart.template(bundle, values={**values, "alerts": {"enabled": True, "lag": lag}})
             groups = next(one for one in documents if one["kind"] == "PrometheusRule")["spec"]["groups"]
             found += strange(f"alerts, {lag}", [rule["expr"] for group in groups for rule in group["rules"]], known)

@@ -1,15 +1,15 @@
 {{/* Each takes root, deploy, part and stage. */}}
 
-{{/* How the last pod is reached from 11 partitions on: tolerance, factors or off. */}}
+{{/* How the last pod is reached from 11 partitions on: tolerance, factors or none. */}}
 {{- define "penstock.lastPod" -}}
 {{- $way := .root.Values.keda.lastPod -}}
 {{- if lt (int .stage.partitions) 11 -}}
-{{- $way = "off" -}}
+{{- $way = "none" -}}
 {{- else if eq $way "auto" -}}
 {{- if semverCompare ">=1.35.0-0" .root.Capabilities.KubeVersion.Version -}}
 {{- $way = "tolerance" -}}
 {{- else -}}
-{{- $way = ternary "factors" "off" (and (eq .root.Values.scaling "lag") (eq (len .stage.topics) 1)) -}}
+{{- $way = ternary "factors" "none" (and (eq .root.Values.scaling "lag") (eq (len .stage.topics) 1)) -}}
 {{- end -}}
 {{- end -}}
 {{- $way -}}
