@@ -1,5 +1,6 @@
 #include "app/host.h"
 
+#include "app/autoscale.h"
 #include "app/load.h"
 #include "app/look.h"
 #include "app/options_text.h"
@@ -37,6 +38,7 @@ Result<std::unique_ptr<Host>> Host::open(std::shared_ptr<const plan::Plan> plan,
 
 Host::~Host() {
   server_.reset();
+  autoscale_.reset();
   runner_.reset();
 }
 
@@ -46,6 +48,11 @@ Result<void> Host::run_stages(const ops::RunnerSpec& spec) {
   runner_ = std::move(runner);
   running_ = runner_.get();
   return {};
+}
+
+void Host::scale_stages() {
+  autoscale_ = std::make_unique<Autoscale>(*instance_, *runner_);
+  scaling_ = autoscale_.get();
 }
 
 std::vector<ops::WorkerSnapshot> Host::workers() const {
@@ -72,8 +79,13 @@ Result<int> Host::serve(const Options& options, ops::Output& output) {
   }
   if (options.verb == "produce") return produce_until_gone(options, output);
   const ops::Runner* running = running_;
-  const Looked at{**plan, instance_->log(), instance_->store_of(), running != nullptr || !quiet(),
-                  running != nullptr ? running->workers() : std::vector<ops::WorkerSnapshot>()};
+  const Autoscale* scaling = scaling_;
+  const Looked at{**plan,
+                  instance_->log(),
+                  instance_->store_of(),
+                  running != nullptr || !quiet(),
+                  running != nullptr ? running->workers() : std::vector<ops::WorkerSnapshot>(),
+                  scaling != nullptr ? scaling->needs() : std::vector<StageNeed>()};
   return look(options, at, output);
 }
 

@@ -21,6 +21,7 @@
 
 namespace penstock::app {
 
+class Autoscale;
 class Producing;
 
 class Host {
@@ -33,6 +34,9 @@ class Host {
   ~Host();
 
   Result<void> run_stages(const ops::RunnerSpec& spec);
+  // From now on as many workers as each stage needs; run_until() turns it.
+  void scale_stages();
+  Autoscale* autoscale() { return autoscale_.get(); }
   ops::Runner* runner() { return runner_.get(); }
   // Of the stages that run and of the producers; from any thread.
   std::vector<ops::WorkerSnapshot> workers() const;
@@ -54,6 +58,8 @@ class Host {
   std::unique_ptr<Instance> instance_;
   std::unique_ptr<ops::Runner> runner_;
   std::atomic<const ops::Runner*> running_ = nullptr;  // runner_, for the socket's threads
+  std::unique_ptr<Autoscale> autoscale_;               // uses runner_
+  std::atomic<const Autoscale*> scaling_ = nullptr;
   std::atomic<int> feeds_ = 0;
   std::atomic<bool> producing_ = false;
   mutable std::mutex producing_mutex_;  // guards producing_now_

@@ -99,9 +99,18 @@ Report status_report(const Looked& at, const inspect::Snapshot& snapshot) {
     report.footer += ops::describe(worker);
     workers.push_back(worker_value(worker));
   }
+  Value::Array scaling;
+  for (const StageNeed& need : at.needs) {
+    if (!need.decision) continue;
+    report.footer += fmt::format("scaling {}: {}\n", need.stage, need.decision->reason);
+    scaling.push_back(Value::Object{{"stage", need.stage},
+                                    {"workers", static_cast<int64_t>(need.decision->replicas)},
+                                    {"reason", need.decision->reason}});
+  }
   report.tree = Value::Object{{"pipeline", at.plan.pipeline},   {"target", at.plan.target},
                               {"running", !at.workers.empty()}, {"workers", std::move(workers)},
-                              {"stages", std::move(stages)},    {"stores", std::move(stores)}};
+                              {"stages", std::move(stages)},    {"stores", std::move(stores)},
+                              {"scaling", std::move(scaling)}};
   return report;
 }
 

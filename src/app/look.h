@@ -8,6 +8,7 @@
 #pragma once
 
 #include "app/options.h"
+#include "app/scaling.h"
 #include "base/error.h"
 #include "flow/log.h"
 #include "inspect/lag.h"
@@ -25,6 +26,7 @@ struct Looked {
   inspect::StoreOf store_of;
   bool busy = false;                         // stages run, or a file is being sent
   std::vector<ops::WorkerSnapshot> workers;  // of the owner; none when no stage runs
+  std::vector<StageNeed> needs;              // of an owner that scales itself
 };
 
 // True for the verbs of this file.

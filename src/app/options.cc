@@ -191,6 +191,9 @@ void add_run_verbs(Builder& b) {
   b.value(run, "--rate", b.options.rate_per_second,
           "records per second that each worker reads at most; default: as fast as it goes")
       ->check(check_rate);
+  b.flag(
+      run, "--autoscale", b.options.autoscale,
+      "as many workers as each stage needs, from its scale's min to its max, instead of --workers");
   b.flag(run, "--until-idle", b.options.until_idle,
          "stop when everything was read and nothing is open");
   b.value(run, "--listen", b.options.listen,

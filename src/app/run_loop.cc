@@ -1,5 +1,6 @@
 #include "app/run_loop.h"
 
+#include "app/autoscale.h"
 #include "app/terminal.h"
 #include "plan/values.h"
 
@@ -107,6 +108,12 @@ Result<void> run_until(Host& host, const RunUntil& until, ops::Output& output) {
       return std::unexpected(*failure);
     }
     troubles.tell(runner, output);
+    if (Autoscale* autoscale = host.autoscale()) {
+      if (auto scaled = autoscale->turn(host.clock().now(), output); !scaled) {
+        drain(runner, until, output);  // what could not be started counts
+        return std::unexpected(scaled.error());
+      }
+    }
     const Millis now = host.clock().now();
     if (now.value - tables_looked.value >= kTablesMillis) {
       tables_looked = now;

@@ -71,7 +71,9 @@ Result<int> run(const Options& options, ops::Output& output) {
   PENSTOCK_TRY_VOID(
       host->run_stages({.stage = options.stage,
                         .workers = options.workers,
+                        .at_min = options.autoscale,
                         .records_per_second = static_cast<uint64_t>(options.rate_per_second)}));
+  if (options.autoscale) host->scale_stages();
   PENSTOCK_TRY(endpoints, open_endpoints(options.listen, *host, output));
   const std::unique_ptr<ops::HttpServer> server = std::move(endpoints);
   output.note(fmt::format("penstock: {} runs on target {}{}; Ctrl-C drains\n", (*plan)->pipeline,
@@ -131,7 +133,7 @@ Result<int> look_verb(const Options& options, ops::Output& output) {
   SystemClock clock;
   return here_or_at_owner(options, folder, output, [&]() -> Result<int> {
     PENSTOCK_TRY(instance, Instance::open(*plan, folder, Instance::Access::look, clock));
-    return look(options, {**plan, instance->log(), instance->store_of(), false, {}}, output);
+    return look(options, {**plan, instance->log(), instance->store_of(), false, {}, {}}, output);
   });
 }
 

@@ -50,7 +50,7 @@ Result<int> scaler(const Options& options, ops::Output& output) {
     return fail("U001"_code, fmt::format("target \"{}\" keeps its log in a folder, which one "
                                          "process owns",
                                          (*plan)->target))
-        .cure("name a target on Kafka with -t; on one machine penstock run --workers is enough");
+        .cure("name a target on Kafka with -t; on one machine, penstock run --autoscale");
   }
   SystemClock clock;
   Scaling scaling(**plan, {.catch_up_millis = options.catch_up_millis});

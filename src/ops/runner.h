@@ -15,15 +15,19 @@
 #include "ops/stage_worker.h"
 #include "ops/worker_thread.h"
 
+#include <map>
 #include <memory>
+#include <mutex>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace penstock::ops {
 
 struct RunnerSpec {
-  std::string stage;                // name or id; "" = all
-  int workers = 1;                  // per stage
+  std::string stage;    // name or id; "" = all
+  int workers = 1;      // per stage
+  bool at_min = false;  // begin with each stage's scale.min instead; set_workers() follows
   uint64_t records_per_second = 0;  // that each worker reads at most; 0: as many as there are
 };
 
@@ -38,6 +42,11 @@ class Runner {
   };
   // Read from log and stores.
   Result<Rest> rest();
+  // A stage's id that runs here, with or without workers.
+  bool runs(std::string_view stage) const;
+  // Starts workers of the stage that are missing, and asks the youngest to drain that are too many;
+  // by the thread that owns the runner.
+  Result<void> set_workers(const std::string& stage, int32_t count);
   // Nothing is left to read for the running stages and nothing is open.
   Result<bool> idle();
   // The first worker that can not go on, if any.
@@ -52,10 +61,15 @@ class Runner {
 
  private:
   Runner(Parts parts, const Clock& clock) : parts_(std::move(parts)), clock_(clock) {}
+  Result<void> start_worker(const plan::Stage& stage);
   Parts parts_;
   const Clock& clock_;
   std::vector<std::string> stages_;  // ids that run here
+  uint64_t records_per_second_ = 0;
+  std::map<std::string, int> started_;  // stage -> workers so far, for their names
+  mutable std::mutex mutex_;            // guards both below: others look
   std::vector<std::unique_ptr<WorkerThread>> threads_;
+  std::vector<std::unique_ptr<WorkerThread>> leaving_;  // drain, as there were too many
 };
 
 }  // namespace penstock::ops

@@ -236,6 +236,41 @@ TEST_CASE("what cannot be made is told at the start") {
   CHECK(runner.error().code == "L004"_code);
 }
 
+TEST_CASE("workers come and go while records flow, and each record goes once") {
+  Place place;
+  SystemClock clock;
+  auto started = Runner::start(place.parts(), {.stage = {}, .at_min = true}, clock);
+  REQUIRE(started.has_value());
+  Runner& runner = **started;
+  CHECK(runner.runs("copy"));
+  CHECK_FALSE(runner.runs("another"));
+  CHECK(runner.workers().empty());  // the stage's min
+  int64_t next = 0;
+  for (const int32_t count : {1, 3, 2, 0, 2, 1}) {
+    place.append(0, next, 500);
+    place.append(1, next + 500, 500);
+    next += 1000;
+    REQUIRE(runner.set_workers("copy", count).has_value());
+    wait_until("as many workers as were asked for", [&] {
+      REQUIRE(runner.set_workers("copy", count).has_value());
+      return runner.workers().size() == static_cast<size_t>(count);
+    });
+  }
+  wait_until_over(runner);
+  CHECK(runner.drain());
+  CHECK(place.out() == place.values(next));
+}
+
+TEST_CASE("a drain is also one of the workers that were on their way out") {
+  Place place;
+  place.append(0, 0, 1000);
+  auto runner = place.start(2);
+  REQUIRE(runner->set_workers("copy", 0).has_value());
+  CHECK(runner->drain());
+  for (const WorkerSnapshot& one : runner->workers())
+    CHECK(one.state == engine::WorkerState::drained);
+}
+
 TEST_CASE("only the stage that was asked for runs") {
   Place place;
   SystemClock clock;

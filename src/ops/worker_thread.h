@@ -73,6 +73,7 @@ class WorkerThread {
   // The worker is drained, failed or stopped.
   bool ended() const { return ended_; }
   WorkerSnapshot snapshot() const;
+  const std::string& stage() const { return stage_; }
 
  private:
   class Doorbell final : public flow::Waker {

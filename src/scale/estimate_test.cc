@@ -47,6 +47,15 @@ TEST_CASE("a worker that keeps up tells nothing of its speed") {
   CHECK_FALSE(stage.estimator.estimate().speed_per_worker);
 }
 
+TEST_CASE("a stretch in which the workers had nothing to do in between is no measure") {
+  Stage stage;
+  for (int i = 0; i < 60; ++i) {
+    stage.run(5, 3000, 1, 1000);
+    stage.run(5, 0, 1, 2000);
+  }
+  CHECK_FALSE(stage.estimator.estimate().speed_per_worker);
+}
+
 TEST_CASE("the best of the window counts; a slow stretch takes nothing from it") {
   Stage stage;
   stage.run(60, 5000, 1, 1000);

@@ -127,6 +127,10 @@ TEST_CASE("speed not known: the first worker, or those that are there, less whil
     CHECK(need.decide(load(at, 5000, 0, 3, std::nullopt)).replicas == 3);
   }
   CHECK(need.decide(load(65'000, 5000, 0, 3, std::nullopt)).replicas == 2);
+  Need quiet({.partitions = 5, .max = 5});
+  CHECK(quiet.decide(load(0, 500, 0, 3, std::nullopt)).replicas == 3);
+  CHECK(quiet.decide(load(55'000, 500, 0, 3, std::nullopt)).replicas == 3);
+  CHECK(quiet.decide(load(60'000, 500, 0, 3, std::nullopt)).replicas == 2);
 }
 
 TEST_CASE("workers that get nothing done are left alone") {

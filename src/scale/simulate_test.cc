@@ -157,6 +157,22 @@ TEST_CASE("a stage's output is the next one's input, visible when it is committe
   CHECK(outcome.left == 0);
 }
 
+TEST_CASE("the next stage wakes for what is not committed yet, and can not read it") {
+  Model model = one_stage(4, 1000);
+  model.topics.push_back({.name = "out", .partitions = 4});
+  model.stages[0].object.poll_millis = 5'000;
+  StageModel second = model.stages[0];
+  model.stages[0].to = {1};
+  model.stages[0].epoch_millis = 30'000;
+  second.id = "second";
+  second.from = {1};
+  model.stages.push_back(second);
+  const Outcome outcome = simulate(model, steady(100, 600), Policy::lag);
+  CHECK(outcome.drained);
+  CHECK(outcome.stages[1].lag_max >= 2'500);
+  CHECK(outcome.stages[1].delay_p99_seconds >= 25);
+}
+
 TEST_CASE("nodes take their time, and pods wait for them") {
   Model model = one_stage(4, 1000);
   model.cluster.pods = {.node_start_millis = 90'000, .pods_per_node = 2, .nodes_min = 0};

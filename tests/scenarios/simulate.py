@@ -10,7 +10,8 @@ import tempfile
 import xml.etree.ElementTree
 
 HERE = pathlib.Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE))
+sys.path[:0] = [str(HERE), str(HERE.parent / "kube")]
+import agrees  # noqa: E402
 from pipeline_fixture import check, penstock  # noqa: E402
 
 os.environ |= {"MSK_ARN": "arn:aws:kafka:eu-north-1:111122223333:cluster/x/1-2", "REDSHIFT_HOST": "h"}
@@ -63,6 +64,28 @@ def main(folder):
     check(half["stages"][1]["lag_max"] < lag["stages"][1]["lag_max"] / 2, "what a stage drops does not reach the next")
 
 
+def compared(folder):
+    """The measure by which a cluster's table is held against a simulation, on tables that are made of one."""
+    outcome = json.loads(penstock("simulate", FILE, "-t", "prod", "--load", folder / "load.csv", *WORDS, "-o", "json", "--scaling", "lag"))["outcomes"][0]
+
+    def table(shift=0, other=None):
+        rows = []
+        for second in range(int(outcome["seconds"]) + 2 * shift + 1):
+            for stage in outcome["stages"]:
+                steps = [(step["seconds"] + shift, step["replicas"]) for step in stage["steps"]]
+                count = agrees.level(steps, second)
+                wanted = other if other is not None and count == 5 and stage["stage"] == "processing" else count
+                rows.append({"seconds": second, "stage": stage["stage"], "wanted": wanted, "clients": 6000 if 60 <= second < 1860 else 0})
+        return rows
+
+    slack = 30 + agrees.SYNC
+    check(agrees.load_of(table()).split("\n")[1:4] == ["0.0,0.0", "60.0,6000.0", "1860.0,0.0"], "a table's clients are its load")
+    check(agrees.compare(table(), outcome, slack) == [], "a cluster that does the same agrees")
+    check(agrees.compare(table(shift=slack), outcome, slack) == [], "a poll and a sync later it still does")
+    check(len(agrees.compare(table(shift=2 * slack), outcome, slack)) >= 4, "twice as late it does not")
+    check(any("it goes" in each for each in agrees.compare(table(other=3), outcome, slack)), "with other replicas it does not")
+
+
 def refusals(folder):
     trace = folder / "bad.csv"
     trace.write_text("seconds,records_per_second\n0,1\n0,2\n")
@@ -89,5 +112,6 @@ def recorded(folder):
 
 with tempfile.TemporaryDirectory() as temporary:
     main(pathlib.Path(temporary))
+    compared(pathlib.Path(temporary))
     refusals(pathlib.Path(temporary))
     recorded(pathlib.Path(temporary))
