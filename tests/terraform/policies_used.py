@@ -21,11 +21,8 @@ from recording import ACCOUNT, AGAIN, EXACTLY, LOOSELY, MSK_ARN, REGION, STAGES,
 
 ISSUER = f"oidc.eks.{REGION}.amazonaws.com/id/0123456789ABCDEF"
 NAMESPACE = "pipelines"
-# Roles whose programs are not ours, or not run here: their rights are judged by parliament (audit.py) and by reading.
-NOT_RUN = {
-    "keda": "KEDA's own client; tests/kube runs it",
-    "cluster-autoscaler": "the autoscaler's documented list of calls",
-}
+# Roles whose programs are not ours, and not run here: their rights are from their documentation, and judged by parliament (audit.py).
+NOT_RUN = {"keda", "cluster-autoscaler"}
 # (role, action, end of the resource's ARN) -> why it is granted although no recorded call needs it.
 NOT_CALLED = {
     ("dedupe", "kafka-cluster:AlterTopic", "metering.dedupe.state"): "when the input was given more partitions, so is the state",
