@@ -125,9 +125,10 @@ class Recording:
         self.penstock("apply", self.pipeline, "-t", target, environment=self.environment("apply"))
         self.until(stages, signs)
         if again:
-            groups = [word for role in {role for role, *_ in again} - {"produce"} for word in ("--group", f"metering.{role}")]
+            own = [stage for stage in stages if stage in {role for role, *_ in again}]
+            groups = [word for stage in own for word in ("--group", f"metering.{stage}")]
             self.broker.tool("ConsumerGroupCommand", "--delete", *groups)
-            self.until([stage for stage in stages if stage in {role for role, *_ in again}], again)
+            self.until(own, again)
         return self.calls
 
     def until(self, stages, signs):
@@ -164,12 +165,13 @@ EXACTLY = [
     ("writer.history", "dynamodb", "UpdateItem", "penstock_positions"),
     ("scaler", "kafka-cluster", "OffsetFetch", "metering.writer.latest"),
 ]
-# What each asks for when its group's offsets are gone.
+# What each asks for when its group's offsets are gone, and of topics that are there only now.
 AGAIN = [
     ("dedupe", "kafka-cluster", "Fetch", "metering.dedupe.state"),
     ("dedupe", "kafka-cluster", "Fetch", "metering.positions"),
     ("enrich", "kafka-cluster", "Fetch", "metering.positions"),
     ("produce", "kafka-cluster", "Fetch", "metering.positions"),
+    ("scaler", "kafka-cluster", "DescribeConfigs", "metering.dedupe.state"),
 ]
 LOOSELY = [
     ("enrich", "kafka-cluster", "Produce", "dead.enrich"),
