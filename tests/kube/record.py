@@ -18,6 +18,7 @@ class Record:
         self.began = time.monotonic()
 
     def __enter__(self):
+        self.began = time.monotonic()
         self.thread.start()
         return self
 

@@ -134,9 +134,10 @@ def main():
             article.make_namespace()
             article.install(options.scaling, producers=1)
             article.produce(0)
-            with Record(article, options.table) as record:
-                trial = Trial(article, record, options.scaling, postgres, Tables(port, KEY))
-                kube.until("at rest there is no pod", trial.at_zero, PATIENCE)
+            record = Record(article, options.table)
+            trial = Trial(article, record, options.scaling, postgres, Tables(port, KEY))
+            kube.until("at rest there is no pod", trial.at_zero, PATIENCE)
+            with record:
                 for number in range(options.cycles):
                     trial.cycle(number)
             print(f"     {record.pod_seconds():.0f} pod-seconds in {record.now():.0f} s; samples missed: {record.error or 'none'}")
