@@ -30,10 +30,19 @@ PATIENCE = 300
 SLOW_EPOCHS = {where: what.replace("topics:", "epoch: {every: 1s}\n    topics:") for where, what in LOG_STAGES.items()}
 
 
-def foretold(article, seconds, phase):
+def load(record, began, phase):
+    """What really came, from one sample to the next, beginning at `phase`: a busy machine's producer is not steady."""
+    lines = ["seconds,records_per_second", "0,0"]
+    for (at, before), (then, after) in zip(record.ends, record.ends[1:]):
+        if at >= began:
+            lines.append(f"{phase + at - began:.1f},{(after - before) / (then - at):.1f}")
+    return "\n".join(lines) + "\n"
+
+
+def foretold(article, record, began, phase):
     """The same of a simulation, from the moment when the load begins. phase: how long KEDA and the autoscaler have been looking by then."""
     trace = article.folder / "load.csv"
-    trace.write_text(f"seconds,records_per_second\n0,0\n{phase},{CLIENTS}\n{phase + seconds:.1f},0\n")
+    trace.write_text(load(record, began, phase))
     done = subprocess.run([os.environ["PENSTOCK_BINARY"], "simulate", article.folder, "-t", "cluster", "--load", trace, "--speed", str(RATE),
                            "--scaling", "lag", "--pod-start", "2s", "--down-stabilization", "30s", "-o", "json"],
                           capture_output=True, text=True, check=False, env=article.environment())
@@ -50,9 +59,9 @@ def apart(real, told):
     return max(abs(at - then) for (at, _), (then, _) in zip(real, told))
 
 
-def compare(article, record, began, ended):
+def compare(article, record, began):
     """Nobody says when the autoscaler looks: each stage has one of the moments within its 15 s."""
-    simulations = [foretold(article, ended - began, phase) for phase in range(1, SYNC + 1)]
+    simulations = [foretold(article, record, began, phase) for phase in range(1, SYNC + 1)]
     for stage in article.stages:
         steps = recorded_steps([dict(zip(COLUMNS, row)) for row in record.rows], stage)
         real = [(round(at - began, 1), replicas) for at, replicas in steps[1:]]  # the first is what was before the load
@@ -81,13 +90,13 @@ def main():
             article.produce(1)
             record.clients = CLIENTS
             kube.until("the producer runs", lambda: any(row[4] > 0 for row in record.rows), PATIENCE)
-            began = next(row[0] for row in record.rows if row[4] > 0) - 1.0
+            began = max(at for at, end in record.ends if end == record.ends[0][1])  # the last sample before anything came
             kube.until("the stretch is over", lambda: record.now() > began + options.seconds, options.seconds + PATIENCE)
             article.produce(0)
             record.clients = 0
-            ended = record.now()
-            kube.until("every stage is at zero again", at_zero, PATIENCE)
-        compare(article, record, began, ended)
+            kube.until("every stage is at zero again, and that was recorded",
+                       lambda: all(row[2] == row[3] == 0 for row in record.rows[-len(article.stages):]), PATIENCE)
+        compare(article, record, began)
 
 
 if __name__ == "__main__":

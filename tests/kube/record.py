@@ -13,6 +13,7 @@ class Record:
     def __init__(self, article, path):
         self.article, self.path = article, pathlib.Path(path)
         self.rows, self.clients, self.error = [], 0, None
+        self.ends = []  # (seconds, offsets written so far) of the first stage's topics: the load that really came
         self.stop = threading.Event()
         self.thread = threading.Thread(target=self.go, daemon=True)
         self.began = time.monotonic()
@@ -34,19 +35,21 @@ class Record:
     def go(self):
         while not self.stop.wait(1.0):  # poll: one sample a second
             try:
-                lags = self.lags()
+                lags, end = self.lags()
                 at = round(time.monotonic() - self.began, 1)
+                self.ends.append((at, end))
                 for stage, (wanted, ready) in self.article.deployments().items():
                     self.rows.append([at, stage, wanted, ready, lags.get(stage, 0), self.clients])
             except (RuntimeError, OSError, KeyError) as error:  # the broker or the API server was busy: one sample less
                 self.error = error
 
     def lags(self):
-        """By stage: the sum over its partitions."""
+        """By stage: the sum over its partitions; and the ends of what the first stage reads."""
         sums = {}
-        for row in self.article.lag()["partitions"]:
+        partitions = self.article.lag()["partitions"]
+        for row in partitions:
             sums[row["stage"]] = sums.get(row["stage"], 0) + row["lag"]
-        return sums
+        return sums, sum(row["end"] for row in partitions if row["stage"] == partitions[0]["stage"])
 
     def since(self, moment):
         return [row for row in self.rows if row[0] >= moment]
