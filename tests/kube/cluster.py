@@ -17,7 +17,7 @@ import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 TOOL = ROOT / "tools" / "kube"
-IMAGE = "docker.io/penstock/penstock:test"
+IMAGE = "registry.example/penstock:test"
 ADDRESS = "10.244.0.1"  # this machine, as pods see it
 
 

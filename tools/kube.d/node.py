@@ -8,7 +8,7 @@ import subprocess
 from cluster import ADDRESS, BRIDGE, PODS, Cluster, Failed, wait
 import programs
 
-PAUSE = "docker.io/penstock/pause:1"
+PAUSE = "registry.example/pause:1"
 PROGRAMS = ("containerd", "runc", "ctr", "iptables", "conntrack", "ip", "mount")
 # What the kubelet and kube-proxy set for the whole machine.
 SYSCTLS = ("vm/overcommit_memory", "vm/panic_on_oom", "kernel/panic", "kernel/panic_on_oops", "net/ipv4/ip_forward")
