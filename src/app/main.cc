@@ -40,6 +40,7 @@ const std::map<std::string_view, Verb>& verbs() {
       {"run", run},
       {"scaler", scaler},
       {"schema", schema},
+      {"schema check", schema_check},
       {"send", send},
       {"simulate", simulate},
       {"status", look_verb},

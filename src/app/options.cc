@@ -174,7 +174,18 @@ void add_file_verbs(Builder& b) {
   init->add_option("TEMPLATE_AND_DIR", b.options.inputs, "[meters|article|beside|minimal] DIR")
       ->required()
       ->expected(1, 2);
-  b.verb("schema", "the JSON Schema of the pipeline file");
+  CLI::App* schema = b.verb("schema", "the JSON Schema of the pipeline file");
+  schema->require_subcommand(0, 1);
+  CLI::App* versions = schema->add_subcommand("check", "do two versions of an Avro schema fit?");
+  versions->add_option("OLD_AND_NEW", b.options.inputs, "Avro schema files; - is standard input")
+      ->required()
+      ->expected(2);
+  b.value(versions, "--require", b.options.require,
+          "backward: NEW reads what OLD wrote; forward: the other way; full: both; "
+          "default: backward")
+      ->option_text("backward|forward|full|none")
+      ->check(CLI::IsMember({"backward", "forward", "full", "none"}));
+  b.format(versions);
   CLI::App* explain = b.verb("explain", "an error's number or a field of the file, explained");
   explain->add_option("WHAT", b.options.inputs, "P012, or stages.from")->required()->expected(1);
 }

@@ -44,6 +44,7 @@ struct Options {
   std::string name;      // test -k
   std::string junit_file;
   std::string schema_file, reader_file, framing = "bare", record_json, cases_file;
+  std::string require = "backward";  // schema check
   Format format = Format::table;
   SimulationOptions simulation;
   int workers = 1;

@@ -15,6 +15,8 @@ Result<int> check(const Options& options, ops::Output& output);
 Result<int> plan_verb(const Options& options, ops::Output& output);
 Result<int> explain(const Options& options, ops::Output& output);
 Result<int> schema(const Options& options, ops::Output& output);
+// verb_schema.cc
+Result<int> schema_check(const Options& options, ops::Output& output);
 // verb_bundle.cc
 Result<int> bundle_verb(const Options& options, ops::Output& output);
 // verb_init.cc

@@ -10,6 +10,7 @@
 // double`.
 #pragma once
 
+#include "avro/matching.h"
 #include "avro/program.h"
 #include "avro/schema.h"
 
@@ -22,8 +23,6 @@
 
 namespace penstock::avro {
 
-using NodePair = std::pair<const Node*, const Node*>;  // writer, reader
-
 // The fewest bytes that a value can have.
 class Sizes {
  public:
@@ -35,28 +34,6 @@ class Sizes {
   std::map<const Node*, uint32_t> least_;
   std::map<const Node*, bool> void_;
 };
-
-// Are all of the writer's bytes the reader's bytes too, with equal meaning?
-class Sameness {
- public:
-  bool same(const Node& writer, const Node& reader);
-
- private:
-  bool holds(const Node& writer, const Node& reader);
-  bool holds_record(const Node& writer, const Node& reader);
-  std::set<NodePair> known_;
-  std::set<NodePair> assumed_;
-};
-
-// The specification's "same (unqualified) name", or one of the reader's aliases.
-bool names_match(const Node& writer, const Node& reader);
-// Which of the writer's fields each of the reader's fields takes its value from; kNoSymbol: none.
-std::vector<uint32_t> match_fields(const Node& writer, const Node& reader);
-
-// How well the branch of a reader's union suits a writer's type: 0 the very type, 1 the same type
-// by another name, 2 by promotion, kNoSymbol not at all. The best that resolves is taken; the first
-// among equals.
-uint32_t branch_rank(const Node& writer, const Node& branch);
 
 class Builder {
  public:

@@ -132,11 +132,6 @@ std::optional<Put> conversion(row::Kind kind, Type to) {
   return std::nullopt;
 }
 
-bool decimals_agree(const Node& from, const Node& to) {
-  if (from.logical != Logical::decimal || to.logical != Logical::decimal) return true;
-  return from.precision == to.precision && from.scale == to.scale;
-}
-
 // 0 the very type, 1 by another name, 2 by promotion, 3 by a check of each value, kNoSymbol not at
 // all.
 uint32_t slot_rank(row::Kind kind, const Node& from, const Node& to) {
