@@ -43,7 +43,7 @@ class QueryTable final : public flow::Table {
   Result<std::shared_ptr<const flow::TableVersion>> version_of(std::string_view lines) const;
 
   store::postgres::StoreSettings settings_;
-  store::postgres::Interrupt interrupt_;
+  store::Interrupt interrupt_;
   std::string sql_, lines_;
   uint64_t rows_max_ = 0;
   flow::MakeContext::TableShape shape_;

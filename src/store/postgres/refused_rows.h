@@ -13,7 +13,7 @@
 //     if (refused->empty()) commit …
 #pragma once
 
-#include "store/postgres/connection.h"
+#include "store/libpq/connection.h"
 #include "store/postgres/row_encoder.h"
 #include "store/postgres/table_text.h"
 

@@ -12,6 +12,7 @@
 
 #include "flow/store.h"
 #include "store/postgres/column_type.h"
+#include "store/rows/winners.h"
 
 #include <cstdint>
 #include <set>
@@ -31,10 +32,10 @@ class RowEncoder {
 
   // The rows that are written, in order of their table (StoreRows::table) and then as they came;
   // the stage's column "ord" counts them.
-  uint32_t count() const { return static_cast<uint32_t>(winners_.size()); }
+  uint32_t count() const { return static_cast<uint32_t>(winners_.all().size()); }
   flow::RowId id(uint32_t row) const;
   // Rows of one table: [first, second).
-  std::pair<uint32_t, uint32_t> range(uint32_t table) const;
+  std::pair<uint32_t, uint32_t> range(uint32_t table) const { return winners_.range(table); }
   const std::vector<flow::RejectedRow>& rejected() const { return rejected_; }
 
   static std::string_view header();
@@ -42,20 +43,11 @@ class RowEncoder {
   static std::string_view trailer();
 
  private:
-  struct Row {
-    uint32_t rows, row, table;
-  };
-  void choose(std::span<const flow::StoreRows> rows, const std::set<flow::RowId>& refused);
-  bool append_key(const flow::StoreRows& rows, uint32_t row, std::string& key,
-                  flow::RejectedRow& rejected) const;
-  bool replaces(std::span<const flow::StoreRows> rows, const Row& old, const Row& row) const;
   void encode_row(const flow::StoreRows& rows, uint32_t row, uint32_t place);
 
   flow::StoreTable table_;
   std::vector<ColumnType> columns_;
-  std::vector<uint32_t> key_;
-  uint32_t newest_ = 0;
-  std::vector<Row> winners_;
+  Winners winners_;
   std::vector<flow::RowId> ids_;
   std::vector<size_t> ends_;
   std::string bytes_;

@@ -14,7 +14,7 @@
 //             says why and is tried slowly.
 #pragma once
 
-#include "store/postgres/connection.h"
+#include "store/libpq/connection.h"
 #include "store/postgres/row_encoder.h"
 #include "store/postgres/table_text.h"
 #include "store/thread/threaded_sink.h"

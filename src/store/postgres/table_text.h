@@ -6,7 +6,7 @@
 #pragma once
 
 #include "flow/store.h"
-#include "store/postgres/connection.h"
+#include "store/libpq/connection.h"
 
 #include <string>
 #include <string_view>

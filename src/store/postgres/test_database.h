@@ -5,7 +5,7 @@
 #pragma once
 
 #include "flow/store_contract.h"
-#include "store/postgres/fault_proxy.h"
+#include "store/libpq/fault_proxy.h"
 #include "store/postgres/postgres_store.h"
 
 #include <cstdlib>

@@ -29,7 +29,7 @@
 #include <string_view>
 #include <thread>
 
-namespace penstock::store::postgres {
+namespace penstock::store {
 
 class FaultProxy {
  public:
@@ -282,4 +282,4 @@ class FaultProxy {
   std::thread thread_;
 };
 
-}  // namespace penstock::store::postgres
+}  // namespace penstock::store

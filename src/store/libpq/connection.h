@@ -1,4 +1,5 @@
-// connection.h — one connection to a PostgreSQL server: the only door to libpq.
+// connection.h — one connection to a server that speaks PostgreSQL's protocol: the only door to
+// libpq.
 //
 // libpq is loaded when the first connection is opened (libpq.so.5, from Debian's libpq5), so that
 // the binary needs it only where a pipeline has such a store. Calls wait, but never for ever: each
@@ -30,7 +31,7 @@
 
 struct pg_conn;
 
-namespace penstock::store::postgres {
+namespace penstock::store {
 
 inline constexpr int64_t kConnectMillis = 10'000;
 inline constexpr int64_t kAnswerMillis = 120'000;
@@ -125,4 +126,4 @@ class Connection {
 std::string sql_name(std::string_view name);
 std::string sql_text(std::string_view text);
 
-}  // namespace penstock::store::postgres
+}  // namespace penstock::store

@@ -1,4 +1,4 @@
-#include "store/postgres/connection.h"
+#include "store/libpq/connection.h"
 
 #include <fmt/format.h>
 #include <sys/eventfd.h>
@@ -13,7 +13,7 @@
 
 #include <libpq-fe.h>
 
-namespace penstock::store::postgres {
+namespace penstock::store {
 namespace {
 
 // The functions of libpq that are used, found by name.
@@ -380,4 +380,4 @@ std::string sql_text(std::string_view text) {
   return out + '\'';
 }
 
-}  // namespace penstock::store::postgres
+}  // namespace penstock::store
