@@ -1,6 +1,7 @@
 #include "aws/answer.h"
 
 #include "aws/instant.h"
+#include "aws/xml.h"
 #include "base/json_write.h"
 
 #include <fmt/format.h>
@@ -34,66 +35,6 @@ json parse(std::string_view text) {
 std::string text_of(const json& object, std::string_view name) {
   const auto found = object.find(std::string(name));
   return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
-}
-
-void append_utf8(uint32_t point, std::string& out) {
-  const auto put = [&](uint32_t byte) { out += static_cast<char>(byte); };
-  if (point < 0x80) {
-    put(point);
-  } else if (point < 0x800) {
-    put(0xc0 | point >> 6);
-    put(0x80 | (point & 63));
-  } else if (point < 0x10000) {
-    put(0xe0 | point >> 12);
-    put(0x80 | (point >> 6 & 63));
-    put(0x80 | (point & 63));
-  }
-}
-
-// The entities that XML defines, and numbers; others stay as they are.
-std::string unescaped(std::string_view text) {
-  static constexpr std::array<std::pair<std::string_view, char>, 5> kNamed = {
-      {{"amp", '&'}, {"lt", '<'}, {"gt", '>'}, {"quot", '"'}, {"apos", '\''}}};
-  std::string out;
-  while (!text.empty()) {
-    const size_t at = std::min(text.find('&'), text.size());
-    out += text.substr(0, at);
-    text.remove_prefix(at);
-    const size_t end = text.find(';');
-    if (text.empty() || end == std::string_view::npos) break;
-    const std::string_view name = text.substr(1, end - 1);
-    const auto* const named =
-        std::ranges::find(kNamed, name, &std::pair<std::string_view, char>::first);
-    uint32_t point = 0;
-    if (named != kNamed.end()) {
-      out += named->second;
-    } else if (name.starts_with("#") && name.size() < 8) {
-      const bool hexadecimal = name.substr(1).starts_with('x');
-      const std::string_view digits = name.substr(hexadecimal ? 2 : 1);
-      std::from_chars(digits.data(), digits.data() + digits.size(), point, hexadecimal ? 16 : 10);
-      append_utf8(point, out);
-    } else {
-      out += text.substr(0, end + 1);
-    }
-    text.remove_prefix(end + 1);
-  }
-  out += text;
-  return out;
-}
-
-// The text of the first element of that name, without attributes; enough for STS, which never
-// nests a name in itself.
-std::optional<std::string> element(std::string_view xml, std::string_view name) {
-  const std::string open = fmt::format("<{}>", name);
-  const std::string close = fmt::format("</{}>", name);
-  const size_t begin = xml.find(open);
-  if (begin == std::string_view::npos) return std::nullopt;
-  const size_t from = begin + open.size();
-  const size_t end = xml.find(close, from);
-  if (end == std::string_view::npos) return std::nullopt;
-  const std::string_view text = xml.substr(from, end - from);
-  if (text.contains('<')) return std::nullopt;
-  return unescaped(text);
 }
 
 Result<Credentials> make(std::string id, std::string key, std::string token, std::string_view until,
@@ -140,7 +81,11 @@ Result<Credentials> credentials_of_json(std::string_view text, std::string_view 
 }
 
 Result<Credentials> credentials_of_xml(std::string_view text, std::string_view from) {
-  const auto part = [&](std::string_view name) { return element(text, name).value_or(""); };
+  const std::optional<XmlElement> root = parse_xml(text);
+  const auto part = [&](std::string_view name) {
+    const XmlElement* found = root ? root->find(name) : nullptr;
+    return found == nullptr ? std::string() : found->text;
+  };
   return make(part("AccessKeyId"), part("SecretAccessKey"), part("SessionToken"),
               part("Expiration"), from);
 }
@@ -157,8 +102,10 @@ Result<std::optional<std::string>> text_member(std::string_view text, std::strin
 
 Refusal refusal_of(const http::Response& response) {
   Refusal refusal;
-  if (const auto code = element(response.body, "Code")) {
-    refusal = {*code, element(response.body, "Message").value_or("")};
+  const std::optional<XmlElement> root = parse_xml(response.body);
+  const XmlElement* error = root ? root->find("Error") : nullptr;
+  if (error != nullptr) {
+    refusal = {std::string(error->text_of("Code")), std::string(error->text_of("Message"))};
   } else if (const json parsed = parse(response.body); parsed.is_object()) {
     refusal.code = text_of(parsed, "__type");
     if (refusal.code.empty()) refusal.code = text_of(parsed, "code");

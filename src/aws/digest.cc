@@ -67,9 +67,14 @@ std::string hex(const Digest& digest) {
   return out;
 }
 
-std::string base64url(std::string_view bytes) {
+namespace {
+
+std::string in_letters(std::string_view bytes, std::string_view last_two) {
   static constexpr std::string_view kLetters =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+  const auto letter = [&](uint32_t six) {
+    return six < kLetters.size() ? kLetters[six] : last_two[six - kLetters.size()];
+  };
   std::string out;
   uint32_t bits = 0;
   int count = 0;
@@ -78,10 +83,20 @@ std::string base64url(std::string_view bytes) {
     count += 8;
     while (count >= 6) {
       count -= 6;
-      out += kLetters[bits >> count & 63];
+      out += letter(bits >> count & 63);
     }
   }
-  if (count > 0) out += kLetters[bits << (6 - count) & 63];
+  if (count > 0) out += letter(bits << (6 - count) & 63);
+  return out;
+}
+
+}  // namespace
+
+std::string base64url(std::string_view bytes) { return in_letters(bytes, "-_"); }
+
+std::string base64(std::string_view bytes) {
+  std::string out = in_letters(bytes, "+/");
+  out.resize((out.size() + 3) / 4 * 4, '=');
   return out;
 }
 

@@ -18,6 +18,8 @@ inline std::string_view view_of(const Digest& digest) {
   return {reinterpret_cast<const char*>(digest.data()), digest.size()};  // NOLINT: bytes as bytes
 }
 std::string hex(const Digest& digest);
+// RFC 4648's own, with padding.
+std::string base64(std::string_view bytes);
 // With - and _, without padding.
 std::string base64url(std::string_view bytes);
 

@@ -185,7 +185,7 @@ TEST_CASE("a refusal's code and message, without what was signed") {
   http::Response response{.status = 403};
   response.body =
       "<ErrorResponse><Error><Code>SignatureDoesNotMatch</Code><Message>wrong\n\nThe "
-      "Canonical String\nx-amz-security-token:canary-</Message></Error>";
+      "Canonical String\nx-amz-security-token:canary-</Message></Error></ErrorResponse>";
   CHECK(refusal_of(response).code == "SignatureDoesNotMatch");
   CHECK(refusal_of(response).message == "wrong");
   response.body = R"({"__type":"com.amazonaws.dynamodb#ExpiredTokenException","message":"m"})";

@@ -36,7 +36,7 @@ struct StoreSettings {
   bool create = false;        // tables that are missing are made, on demand
   bool immutable = false;     // the key determines the item
   std::optional<int64_t> expire_after_millis = {};
-  RetryOptions retry = {};
+  aws::RetryOptions retry = {};
 };
 
 class DynamoDbStore final : public flow::Store {

@@ -26,20 +26,20 @@ bool Exchange::Box::stopped() const {
 void Exchange::add(Call call) { ready_.push_back(std::move(call)); }
 
 bool Exchange::again(Call call, const Reply& reply) {
-  const RetryOptions& options = shared_.options;
+  const aws::RetryOptions& options = shared_.options;
   ++call.retries;
   const bool unreached = reply.trouble == Trouble::unreached;
   if (call.retries >= (unreached ? options.attempts_unreached : options.attempts)) return false;
-  const RetryCause cause{reply.trouble == Trouble::throttled, reply.after_millis};
+  const aws::RetryCause cause{reply.trouble == Trouble::throttled, reply.after_millis};
   call.taken = shared_.quota.take(cause.throttled);
   if (call.taken == 0) return false;
   later(std::move(call), cause);
   return true;
 }
 
-void Exchange::later(Call call, RetryCause cause) {
+void Exchange::later(Call call, aws::RetryCause cause) {
   const int64_t pause =
-      retry_pause_millis(shared_.options, std::max(call.retries, 1u), cause, shared_.random);
+      aws::retry_pause_millis(shared_.options, std::max(call.retries, 1u), cause, shared_.random);
   waiting_.push_back({steady_clock::now() + std::chrono::milliseconds(pause), std::move(call)});
 }
 

@@ -12,9 +12,9 @@
 //     exchange.run([&](Call call, const Reply& reply) { if (!exchange.again(call, reply)) … });
 #pragma once
 
+#include "aws/retry.h"
 #include "base/random.h"
 #include "store/dynamodb/caller.h"
-#include "store/dynamodb/retry.h"
 
 #include <chrono>
 #include <condition_variable>
@@ -46,8 +46,8 @@ struct Call {
 class Exchange {
  public:
   struct Shared {
-    RetryOptions options;
-    RetryQuota quota;
+    aws::RetryOptions options;
+    aws::RetryQuota quota;
     Random random{1};
     uint64_t flights = 0;  // their number is never used again
   };
@@ -76,7 +76,7 @@ class Exchange {
   // its owner's turn to pause and to come back.
   bool again(Call call, const Reply& reply);
   // After a pause, without being counted: there was progress.
-  void later(Call call, RetryCause cause);
+  void later(Call call, aws::RetryCause cause);
   // Returns when every call was handled for good, or soon after Box::stop().
   void run(const Handle& handle);
 

@@ -26,7 +26,7 @@
 namespace penstock::store::dynamodb {
 
 struct SinkOptions {
-  RetryOptions retry;
+  aws::RetryOptions retry;
   bool immutable = false;
   std::optional<int64_t> expire_after_millis;
   uint64_t seed = 1;

@@ -1,10 +1,11 @@
 // retry.h — when a failed request is made again: what AWS's SDKs do.
 //
 // Exponential back-off with full jitter: a random part of base * 2^n, at most 20 s; the base is 1 s
-// after a throttle and 25 ms after anything else (DynamoDB's own). A server that says
-// x-amz-retry-after is listened to, for five seconds more than that at most. And a quota: a bucket
-// of 500 tokens; a retry takes 14, after a throttle 5; the answer that it brought gives them back,
-// one without a retry gives 1. A store that answers nothing empties it, and then nobody hammers.
+// after a throttle and 25 ms after anything else (DynamoDB's own; others take 50). A server that
+// says x-amz-retry-after is listened to, for five seconds more than that at most. And a quota: a
+// bucket of 500 tokens; a retry takes 14, after a throttle 5; the answer that it brought gives them
+// back, one without a retry gives 1. A store that answers nothing empties it, and then nobody
+// hammers.
 //
 // Source: botocore 1.44.8, botocore/retries/standard.py (ExponentialBackoff, RetryQuotaChecker,
 // ThrottledRetryableChecker) and botocore/retries/quota.py (RetryQuota). One number is our own: an
@@ -19,7 +20,7 @@
 #include <algorithm>
 #include <cstdint>
 
-namespace penstock::store::dynamodb {
+namespace penstock::aws {
 
 struct RetryOptions {
   int64_t base_millis = 25;
@@ -64,4 +65,4 @@ inline int64_t retry_pause_millis(const RetryOptions& options, uint32_t attempt,
   return std::max(pause, std::min(cause.after_millis, pause + kRetryAfterMoreMillis));
 }
 
-}  // namespace penstock::store::dynamodb
+}  // namespace penstock::aws
