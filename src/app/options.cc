@@ -299,9 +299,10 @@ void add_simulate(Builder& b) {
   b.duration(verb, "--rebalance", to.rebalance_millis,
              "how long a stage stands still when its workers change; default: 3s");
   b.duration(verb, "--down-stabilization", to.down_stabilization_millis,
-             "of the autoscaler, with `behavior`; default: 300s, without");
-  b.duration(verb, "--need-cooldown", to.need_cooldown_millis,
-             "KEDA's cooldownPeriod with need; default: the stage's");
+             "of the autoscaler, with `behavior`; default: 300s, without; need: 0s");
+  b.duration(verb, "--keda-phase", to.keda_phase_millis, "when KEDA polls first; default: 0s");
+  b.duration(verb, "--hpa-phase", to.hpa_phase_millis,
+             "when the autoscaler looks first; default: 7.5s");
   b.value(verb, "--price", to.price, "of an hour of a pod, or of a node with --pods-per-node")
       ->check(CLI::Range(0.0, 1e6));
   b.value(verb, "-o,--output", to.output, "how it is printed")

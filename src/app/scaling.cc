@@ -19,7 +19,9 @@ scale::NeedSettings settings_of(const plan::Plan& plan, const plan::Stage& stage
   need.min = stage.scale.min;
   need.max = stage.scale.max;
   need.catch_up_millis = settings.catch_up_millis;
-  need.cooldown_millis = stage.scale.cooldown_millis;
+  const int64_t cooldown_millis = stage.scale.cooldown_millis;
+  need.quiet_millis =
+      settings.hpa ? std::min(scale::kQuietMillis, cooldown_millis) : cooldown_millis;
   if (!settings.hpa) need.deaf_share = 0;
   return need;
 }

@@ -136,8 +136,8 @@ Result<scale::Model> model_of(const plan::Plan& plan, const SimulationOptions& o
                         .pods_per_node = options.pods_per_node};
   if (options.down_stabilization_millis >= 0)
     model.cluster.down_stabilization_millis = options.down_stabilization_millis;
-  if (options.need_cooldown_millis >= 0)
-    model.cluster.need_cooldown_millis = options.need_cooldown_millis;
+  model.cluster.keda_phase_millis = options.keda_phase_millis;
+  model.cluster.hpa_phase_millis = options.hpa_phase_millis;
   return model;
 }
 

@@ -65,7 +65,7 @@ bool Need::idle(const Estimate& now) {
   // Nobody works and nothing waits: there is nobody to wait for.
   if (answer_ == 0 && now.workers == 0 && !now.last_input) return true;
   const Millis quiet = std::max(now.last_input.value_or(*first_), *quiet_since_);
-  return quiet + settings_.cooldown_millis <= now.at;
+  return quiet + settings_.quiet_millis <= now.at;
 }
 
 // The number to ask for so that the HPA, which leaves small changes alone, goes up.
@@ -99,7 +99,8 @@ Decision Need::decide(const Estimate& now) {
     answer_ = 0;
     enough_.clear();
     return {0, now.last_input || now.workers != 0
-                   ? "nothing waits, and nothing came for the cooldown: 0"
+                   ? fmt::format("nothing waits, and nothing came for {} s: 0",
+                                 settings_.quiet_millis / 1000)
                    : "nothing waits, and nothing came yet: 0"};
   }
   const int32_t most = ceiling(now);

@@ -6,8 +6,8 @@
 // rounded up to a number that partitions really share out (of 5 partitions on 3 or 4 workers the
 // busiest has 2: 3 is enough), at most as many as there are partitions, as `max` says, and as got
 // more done. Up at once, as soon as 5 % more is asked than the workers do; down only when 90 % of
-// fewer would have been enough for a whole minute; 0 when nothing waits and nothing came for the
-// cooldown. As long as a worker's speed is not known: the first one, or those that are there.
+// fewer would have been enough for a whole minute; 0 when nothing waits and nothing came for
+// quiet_millis. As long as a worker's speed is not known: the first one, or those that are there.
 //
 // Thread      one owner; no clock: the time is in the estimate.
 //
@@ -26,12 +26,16 @@
 
 namespace penstock::scale {
 
+inline constexpr int64_t kQuietMillis = 20'000;  // as long as a rate is looked at
+
 struct NeedSettings {
   int32_t partitions = 1;  // of all topics that the stage reads
   int32_t min = 0;
   int32_t max = 1;
   int64_t catch_up_millis = 60'000;
-  int64_t cooldown_millis = 300'000;
+  // No input for so long is none. KEDA waits for its cooldownPeriod after the 0; whoever has no
+  // KEDA gives the stage's cooldown here.
+  int64_t quiet_millis = kQuietMillis;
   int64_t hold_millis = 60'000;  // fewer must have been enough for so long
   double up_slack = 0.05;        // so much more than the workers do is borne
   double down_slack = 0.1;       // so much less than fewer would do is asked before they have to do

@@ -90,8 +90,8 @@ TEST_CASE("a load at the border does not make it flap") {
   CHECK(changes == 1);
 }
 
-TEST_CASE("0 exactly when nothing waits and nothing came for the cooldown") {
-  Need need({.partitions = 5, .max = 5, .cooldown_millis = 300'000});
+TEST_CASE("0 exactly when nothing waits and nothing came for quiet_millis") {
+  Need need({.partitions = 5, .max = 5, .quiet_millis = 300'000});
   CHECK(need.decide(load(0, 100, 0, 1)).replicas == 1);
   Estimate quiet = load(299'999, 0, 0, 1);
   quiet.last_input = Millis{0};
@@ -112,7 +112,7 @@ TEST_CASE("started anew beside a stage: nobody there and nothing waiting is 0, e
   CHECK(Need({.max = 5}).decide(load(0, 0, 0, 1)).replicas == 1);
   Estimate blind = load(0, 0, 0, 0);
   blind.workers.reset();
-  Need need({.partitions = 5, .max = 5, .cooldown_millis = 300'000});
+  Need need({.partitions = 5, .max = 5, .quiet_millis = 300'000});
   CHECK(need.decide(blind).replicas == 1);
   blind.at = {300'000};
   CHECK(need.decide(blind).replicas == 0);

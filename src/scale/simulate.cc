@@ -21,9 +21,8 @@ bool due(Millis now, int64_t phase, int64_t every) {
   return now.value >= phase && (now.value - phase) % every == 0;
 }
 // So that it falls on a step.
-int64_t on_step(int64_t millis) {
-  return std::max<int64_t>(kStepMillis, millis / kStepMillis * kStepMillis);
-}
+int64_t on_grid(int64_t millis) { return millis / kStepMillis * kStepMillis; }
+int64_t on_step(int64_t millis) { return std::max(kStepMillis, on_grid(millis)); }
 
 // Who scales one stage: KEDA's triggers or our scaler, KEDA's operator, the HPA.
 class Scaled {
@@ -31,15 +30,15 @@ class Scaled {
   Scaled(const StageModel& stage, const ClusterModel& cluster, Policy policy, int32_t partitions)
       : policy_(policy),
         cluster_(cluster),
-        object_(object_of(stage, cluster, policy)),
-        operator_(object_),
+        operator_(stage.object),
+        poll_millis_(on_step(stage.object.poll_millis)),
         hpa_(hpa_of(stage, cluster, policy)),
         estimator_({.epoch_millis = stage.epoch_millis}),
         need_({.partitions = partitions,
                .min = stage.object.min,
                .max = stage.object.max,
                .catch_up_millis = cluster.catch_up_millis,
-               .cooldown_millis = stage.object.cooldown_millis}) {
+               .quiet_millis = std::min(kQuietMillis, stage.object.cooldown_millis)}) {
     for (size_t i = 0; i < stage.from.size(); ++i) {
       triggers_.emplace_back(KafkaTriggerFields{.lag_threshold = stage.lag_threshold,
                                                 .offset_reset = OffsetReset::earliest});
@@ -53,12 +52,12 @@ class Scaled {
       look(now, flow, topics, pods.ready(stage));
     }
     int32_t replicas = pods.asked(stage);
-    if (due(now, cluster_.keda_phase_millis, on_step(object_.poll_millis))) {
+    if (due(now, on_grid(cluster_.keda_phase_millis), poll_millis_)) {
       const auto metric = ask(flow, topics);
       const auto active = metric ? std::optional(metric->active) : std::nullopt;
       replicas = operator_.poll(now, active, replicas);
     }
-    if (due(now, cluster_.hpa_phase_millis, on_step(cluster_.sync_millis))) {
+    if (due(now, on_grid(cluster_.hpa_phase_millis), on_step(cluster_.sync_millis))) {
       const auto metric = replicas == 0 ? std::nullopt : ask(flow, topics);
       const auto value = metric ? std::optional(static_cast<double>(metric->value)) : std::nullopt;
       replicas = hpa_.sync(now, value, replicas, pods.there(stage));
@@ -67,20 +66,14 @@ class Scaled {
   }
 
  private:
-  static ScaledObject object_of(const StageModel& stage, const ClusterModel& cluster,
-                                Policy policy) {
-    ScaledObject object = stage.object;
-    if (policy == Policy::need && cluster.need_cooldown_millis)
-      object.cooldown_millis = *cluster.need_cooldown_millis;
-    return object;
-  }
   static HpaFields hpa_of(const StageModel& stage, const ClusterModel& cluster, Policy policy) {
     HpaFields fields{.min = std::max(1, stage.object.min),
                      .max = stage.object.max,
                      .target = policy == Policy::need ? 1 : stage.lag_threshold};
-    if (cluster.down_stabilization_millis) {
+    if (policy == Policy::need || cluster.down_stabilization_millis) {
       fields.behavior = ScalingBehavior{};
-      fields.behavior->down.stabilization_millis = *cluster.down_stabilization_millis;
+      // The scaler itself has waited for a minute before it asks for fewer.
+      fields.behavior->down.stabilization_millis = cluster.down_stabilization_millis.value_or(0);
     }
     return fields;
   }
@@ -108,8 +101,8 @@ class Scaled {
 
   Policy policy_;
   ClusterModel cluster_;
-  ScaledObject object_;
   KedaOperator operator_;
+  int64_t poll_millis_;
   Hpa hpa_;
   Estimator estimator_;
   Need need_;

@@ -35,10 +35,9 @@ struct ClusterModel {
   int64_t catch_up_millis = 60'000;
   int64_t keda_phase_millis = 0;     // of KEDA's first poll
   int64_t hpa_phase_millis = 7'500;  // half a sync later: the mean
-  // HPA with behavior, and this scaleDown.stabilizationWindowSeconds; none: an HPA without.
+  // HPA with behavior, and this scaleDown.stabilizationWindowSeconds; none: an HPA without, and
+  // with `need` 0, as the chart has it.
   std::optional<int64_t> down_stabilization_millis;
-  // KEDA's cooldownPeriod with `need`, whose scaler has waited already; none: the stage's.
-  std::optional<int64_t> need_cooldown_millis;
 };
 
 struct Model {

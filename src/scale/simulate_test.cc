@@ -140,6 +140,21 @@ TEST_CASE("need: as many as the speed asks for, fewer pod hours at the same dela
   CHECK(need.stages[0].samples.back().replicas == 0);
 }
 
+TEST_CASE("need waits once before it takes pods away: KEDA's cooldown alone before 0") {
+  const Load load = steady(6000, 600);  // until 610 s
+  Model model = one_stage(5, 5000);
+  const Outcome need = simulate(model, load, Policy::need);
+  // Nothing came for 20 s; then KEDA's 300 s, counted from the last poll before, to the next one.
+  const Step last = need.stages[0].steps.back();
+  CHECK(last.replicas == 0);
+  CHECK(last.at.value >= 630'000 + 300'000);
+  CHECK(last.at.value <= 635'000 + 300'000 + 30'000);
+  // One pod is left as soon as the autoscaler hears the 0.
+  CHECK(replicas_at(need.stages[0], 660'000) == 1);
+  model.cluster.down_stabilization_millis = 300'000;
+  CHECK(replicas_at(simulate(model, load, Policy::need).stages[0], 660'000) == 2);
+}
+
 TEST_CASE("a stage's output is the next one's input, visible when it is committed") {
   Model model = one_stage(4, 1000);
   model.topics.push_back({.name = "out", .partitions = 4});

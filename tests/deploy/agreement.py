@@ -65,6 +65,9 @@ def scaling_problems(plan: dict, stage: dict, name: str, scaled: dict, scaling: 
         url = urllib.parse.urlsplit(spec["triggers"][0]["metadata"]["url"])
         if urllib.parse.unquote(url.path) != f"/v1/stages/{stage['id']}":
             found.append(f"the scaler is asked for {url.path}")
+        down = spec.get("advanced", {}).get("horizontalPodAutoscalerConfig", {}).get("behavior", {}).get("scaleDown", {})
+        if (more := down.get("stabilizationWindowSeconds", 300)) > 60:
+            found.append(f"the scaler has waited for a minute, and the autoscaler waits {more} s more")
     return found + sum_problems(spec, scale["lag_threshold"])
 
 

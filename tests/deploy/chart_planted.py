@@ -27,6 +27,7 @@ PLANTED = [
     ("_triggers.tpl", 'join " + " $names', 'join " * " $names', "is not the sum", "lag"),
     ("_triggers.tpl", "target: {{ .stage.lag_threshold", "target: {{ 7", "is compared with", "lag"),
     ("_triggers.tpl", ".stage.id | urlquery", ".stage.name | urlquery", "the scaler is asked for", "need"),
+    ("_triggers.tpl", '"stabilizationWindowSeconds" 0', '"stabilizationWindowSeconds" 300', "waits 300 s more", "need"),
     ("_triggers.tpl", 'targetValue: "1"', 'targetValue: "100"', "targetValue is", "need"),
     ("_triggers.tpl", 'printf "%s;%s;%s" $cluster $.stage.group', 'printf "%s;%s;%s" $cluster $.stage.name', "dimensionValue is", "cloudwatch"),
     ("_kafka.tpl", "awsRegion: {{ include", "awsRegio: {{ include", "awsRegion is", "lag"),

@@ -157,6 +157,28 @@ def run_both(broker, trial, lines, topic, counts, looks):
         check(rows and rows == trial.table("local", store), f"{trial.name}: the same {sum(map(len, rows.values()))} rows in {store}")
 
 
+WINDOW = """
+  hourly:
+    from: preprocessed
+    steps:
+      - window: {every: 1h, at: at, late: 5m, by: [meter_id], take: {kwh: sum(kwh)}}
+    to: hours
+
+stores:
+  hours: {sqlite: hours}
+"""
+
+
+def a_stage_that_cannot_run_stops_no_other(trial):
+    """A window is known and not built: who runs it is told so, who runs another stage on the same log is not."""
+    file = trial.folder / "pipeline.yaml"
+    file.write_text(file.read_text().replace("\nstores:\n", WINDOW, 1))
+    trial.call("run", "kafka", "--until-idle", expect=64)
+    trial.call("run", "kafka", "--stage", "hourly", "--until-idle", expect=64)
+    trial.call("run", "kafka", "--stage", "preprocessing", "--until-idle")
+    print(f"ok: {trial.name}: of a stage that is not built U004, the others run")
+
+
 def article(broker, temporary, nodes):
     trial = Trial(temporary, "article", nodes)
     colors = ["red", "green", "blue"]
@@ -185,6 +207,7 @@ def meters(broker, temporary, nodes):
     run_both(broker, trial, lines, "ingest", counts, (["preprocessed", "usage.nordic"], "LV2.105-Load-15", stages))
     expected = differences_to_expected(trial.folder, trial.data("kafka"))
     check(expected == [], f"meters: sums, peaks and counts per meter and day are those of expected.csv {expected[:2] or ''}")
+    a_stage_that_cannot_run_stops_no_other(trial)
 
 
 def main():

@@ -108,7 +108,7 @@ def goes_to_what_the_speed_asks_for(trial):
 
 
 def goes_to_zero(trial):
-    """Exactly when nothing waits and nothing came for the cooldown."""
+    """Exactly when nothing waits and nothing came for the cooldown, which is shorter here than the 20 s that are enough elsewhere."""
     zero = trial.follow_until(lambda a: a["replicas"] == 0)
     check(zero and zero["lag"] == 0, f"at last it is 0: {zero}")
     end, last = 0, 0

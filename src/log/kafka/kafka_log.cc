@@ -53,7 +53,8 @@ class RealKafkaLog final : public KafkaLog {
   GroupStates group_states_;
   std::unique_ptr<Producing> producing_;
   std::mutex mutex_;
-  std::set<std::string> topics_;  // named by this process
+  std::set<std::string> topics_;    // that this process made, reads or writes
+  std::set<std::string> declared_;  // that its pipeline names
   std::set<std::string> groups_;
 };
 
@@ -107,7 +108,11 @@ Result<std::vector<std::string>> RealKafkaLog::create_letters(
 }
 
 void RealKafkaLog::declare_groups(const std::vector<flow::SourceSpec>& groups) {
-  for (const flow::SourceSpec& group : groups) know({}, group.group);
+  const std::lock_guard lock(mutex_);
+  for (const flow::SourceSpec& group : groups) {
+    if (!group.group.empty()) groups_.insert(group.group);
+    declared_.insert(group.topics.begin(), group.topics.end());
+  }
 }
 
 Result<std::unique_ptr<flow::Source>> RealKafkaLog::open_source(const flow::SourceSpec& spec,
@@ -137,9 +142,13 @@ Result<std::vector<flow::TopicState>> RealKafkaLog::topics() {
     const std::lock_guard lock(mutex_);
     names.assign(topics_.begin(), topics_.end());
   }
-  if (names.empty()) {
+  if (names.empty()) {  // whoever only looks: at what it may see of its pipeline's
     PENSTOCK_TRY(all, admin_->all_topics());
     names = std::move(all);
+    const std::lock_guard lock(mutex_);
+    std::erase_if(names, [&](const std::string& name) {
+      return !declared_.empty() && !declared_.contains(name);
+    });
   }
   PENSTOCK_TRY(infos, admin_->describe(names));
   std::erase_if(infos, [](const TopicInfo& topic) { return topic.lineage.empty(); });

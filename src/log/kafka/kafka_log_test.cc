@@ -174,4 +174,20 @@ TEST_CASE("at least once, Kafka keeps what the contract says of epochs, but for 
   run_case(cases, true);
 }
 
+TEST_CASE("who only looks is told of its pipeline's topics, on a cluster that others share") {
+  const std::string prefix = fresh_name();
+  const std::string ours = prefix + ".ours";
+  const auto named = [&](const char* name) { return flow::TopicSpec{.name = prefix + name}; };
+  const auto maker = KafkaLog::open(test_settings(prefix));
+  if (!maker) FAIL(render(maker.error()));
+  REQUIRE((*maker)->create_missing({named(".ours"), named(".others")}));
+  const auto looking = KafkaLog::open(test_settings(prefix));
+  if (!looking) FAIL(render(looking.error()));
+  (*looking)->declare_groups({{"g", {ours, prefix + ".missing"}, {}}});
+  const auto told = (*looking)->topics();
+  REQUIRE(told);
+  REQUIRE(told->size() == 1);
+  CHECK(told->front().name == ours);
+}
+
 }  // namespace penstock::log::kafka

@@ -17,6 +17,10 @@
 
 {{- define "penstock.advanced" -}}
 {{- $behavior := deepCopy .root.Values.keda.behavior -}}
+{{- if eq .root.Values.scaling "need" -}}
+{{- /* The scaler has waited for a minute before it asks for fewer. */ -}}
+{{- $behavior = mergeOverwrite (dict "scaleDown" (dict "stabilizationWindowSeconds" 0)) $behavior -}}
+{{- end -}}
 {{- if eq (include "penstock.lastPod" .) "tolerance" -}}
 {{- $up := get $behavior "scaleUp" | default dict -}}
 {{- /* From p-1 pods to p is a step of 1/(p-1): half of 1/p lets it through. */ -}}
