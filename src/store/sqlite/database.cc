@@ -134,7 +134,7 @@ Database& Database::operator=(Database&& other) noexcept {
 }
 Database::~Database() { sqlite3_close_v2(connection_); }
 
-std::string sql_name(std::string_view name) {
+std::string quoted_name(std::string_view name) {
   std::string out = "\"";
   for (const char c : name) {
     out += c;

@@ -104,7 +104,7 @@ class Database {
 };
 
 // `name` in the quotes of SQL.
-std::string sql_name(std::string_view name);
+std::string quoted_name(std::string_view name);
 // The Error that an Outcome is to a caller: S005, S006, S001 or S002.
 Error to_error(Outcome outcome, const std::string& path, const std::string& message);
 

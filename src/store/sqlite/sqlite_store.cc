@@ -69,12 +69,12 @@ void append_cell(const CellType& type, const Statement& row, int column, std::st
 std::string newest_text(const flow::StoreTable& table, const std::optional<flow::RowFilter>& of) {
   std::string names;
   for (const avro::Field& field : table.schema->root().fields)
-    names += (names.empty() ? "" : ", ") + sql_name(field.name);
+    names += (names.empty() ? "" : ", ") + quoted_name(field.name);
   const std::string order =
-      table.merge == flow::Merge::newest_by ? sql_name(table.newest_by) : std::string("rowid");
-  const std::string where = of ? fmt::format(" WHERE {} = ?2", sql_name(of->field)) : "";
-  return fmt::format("SELECT {} FROM {}{} ORDER BY {} DESC LIMIT ?1", names, sql_name(table.table),
-                     where, order);
+      table.merge == flow::Merge::newest_by ? quoted_name(table.newest_by) : std::string("rowid");
+  const std::string where = of ? fmt::format(" WHERE {} = ?2", quoted_name(of->field)) : "";
+  return fmt::format("SELECT {} FROM {}{} ORDER BY {} DESC LIMIT ?1", names,
+                     quoted_name(table.table), where, order);
 }
 
 Result<void> append_newest(Database& database, const std::string& path,
@@ -184,7 +184,7 @@ Result<flow::StoreState> SqliteStore::state(const flow::StoreSpec& spec) {
   }
   for (const flow::StoreTable& one : flow::tables_of(spec.table)) {
     if (!is_table(database, one.table)) continue;
-    Statement count = database.prepare("SELECT count(*) FROM " + sql_name(one.table), outcome);
+    Statement count = database.prepare("SELECT count(*) FROM " + quoted_name(one.table), outcome);
     if (outcome == Outcome::done && count.step() == Outcome::row)
       state.rows = state.rows.value_or(0) + static_cast<uint64_t>(count.int64(0));
   }

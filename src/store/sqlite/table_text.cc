@@ -20,14 +20,14 @@ std::string list_of(const std::vector<std::string>& names) {
   std::string out;
   for (const std::string& name : names) {
     if (!out.empty()) out += ", ";
-    out += sql_name(name);
+    out += quoted_name(name);
   }
   return out;
 }
 
 std::string column_text(const flow::StoreTable& table, const avro::Field& field) {
   const bool needed = is_key(table, field.name) || table.newest_by == field.name;
-  return fmt::format("{} {}{}", sql_name(field.name), cell_type(*field.type).column_type(),
+  return fmt::format("{} {}{}", quoted_name(field.name), cell_type(*field.type).column_type(),
                      needed ? " NOT NULL" : "");
 }
 
@@ -35,17 +35,18 @@ std::string conflict_text(const flow::StoreTable& table) {
   std::string sets;
   for (const avro::Field& field : table.schema->root().fields) {
     if (is_key(table, field.name)) continue;
-    sets += fmt::format("{}{} = excluded.{}", sets.empty() ? "" : ", ", sql_name(field.name),
-                        sql_name(field.name));
+    sets += fmt::format("{}{} = excluded.{}", sets.empty() ? "" : ", ", quoted_name(field.name),
+                        quoted_name(field.name));
   }
   const std::string target = fmt::format(" ON CONFLICT ({})", list_of(table.key));
   if (sets.empty()) return target + " DO NOTHING";
   std::string text = target + " DO UPDATE SET " + sets;
   if (table.merge == flow::Merge::newest_by) {
     // Null where the column was added to a table that had rows.
-    const std::string kept = fmt::format("{}.{}", sql_name(table.table), sql_name(table.newest_by));
-    text += fmt::format(" WHERE {} IS NULL OR excluded.{} >= {}", kept, sql_name(table.newest_by),
-                        kept);
+    const std::string kept =
+        fmt::format("{}.{}", quoted_name(table.table), quoted_name(table.newest_by));
+    text += fmt::format(" WHERE {} IS NULL OR excluded.{} >= {}", kept,
+                        quoted_name(table.newest_by), kept);
   }
   return text;
 }
@@ -59,7 +60,7 @@ Result<std::vector<FoundColumn>> columns_of(Database& database, const std::strin
                                             const std::string& table) {
   Outcome outcome;
   Statement columns =
-      database.prepare(fmt::format("PRAGMA table_info({})", sql_name(table)), outcome);
+      database.prepare(fmt::format("PRAGMA table_info({})", quoted_name(table)), outcome);
   if (outcome != Outcome::done) return std::unexpected(to_error(outcome, path, database.message()));
   std::vector<FoundColumn> found;
   while ((outcome = columns.step()) == Outcome::row)
@@ -86,7 +87,7 @@ Failure other_table(const std::string& path, const flow::StoreTable& table,
                     const std::string& what) {
   return fail("S002"_code, fmt::format("{}: table \"{}\" {}", path, table.table, what))
       .cure(fmt::format("ALTER TABLE {} RENAME TO {}; the next start makes the table anew",
-                        sql_name(table.table), sql_name(table.table + "_old")));
+                        quoted_name(table.table), quoted_name(table.table + "_old")));
 }
 
 // An appending table may have a key of its own, but not one of the records' fields: it would refuse
@@ -126,7 +127,7 @@ Result<void> check_names(const flow::StoreTable& table) {
 }
 
 std::string create_text(const flow::StoreTable& table) {
-  std::string text = fmt::format("CREATE TABLE {} (", sql_name(table.table));
+  std::string text = fmt::format("CREATE TABLE {} (", quoted_name(table.table));
   bool first = true;
   for (const avro::Field& field : table.schema->root().fields) {
     if (!std::exchange(first, false)) text += ", ";
@@ -144,8 +145,8 @@ std::string insert_text(const flow::StoreTable& table) {
     names.push_back(field.name);
     marks += marks.empty() ? "?" : ", ?";
   }
-  std::string text =
-      fmt::format("INSERT INTO {} ({}) VALUES ({})", sql_name(table.table), list_of(names), marks);
+  std::string text = fmt::format("INSERT INTO {} ({}) VALUES ({})", quoted_name(table.table),
+                                 list_of(names), marks);
   return table.merge == flow::Merge::append ? text : text + conflict_text(table);
 }
 
@@ -160,8 +161,8 @@ Result<std::vector<std::string>> missing_text(Database& database, const std::str
     const auto column = std::find_if(found.begin(), found.end(),
                                      [&](const FoundColumn& c) { return c.name == field.name; });
     if (column == found.end()) {
-      texts.push_back(fmt::format("ALTER TABLE {} ADD COLUMN {} {}", sql_name(table.table),
-                                  sql_name(field.name), type));
+      texts.push_back(fmt::format("ALTER TABLE {} ADD COLUMN {} {}", quoted_name(table.table),
+                                  quoted_name(field.name), type));
     } else if (!column->type.empty() && affinity(column->type) != affinity(type)) {
       return other_table(path, table,
                          fmt::format("has the column \"{}\" as {}, the records need {}", field.name,
