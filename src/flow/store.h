@@ -1,8 +1,8 @@
 // store.h — a table that rows end in: what a store has to be able to do.
 //
-// Implementations: store/sqlite, store/postgres, store/dynamodb, store/model (tests, simulator),
-// later redshift. All pass store_contract.h. A store keeps its own positions, per (pipeline, stage,
-// store, topic lineage, partition): next offset, term, fates. The first statement of each
+// Implementations: store/sqlite, store/postgres, store/redshift, store/dynamodb and store/model
+// (tests, simulator). All pass store_contract.h. A store keeps its own positions, per (pipeline,
+// stage, store, topic lineage, partition): next offset, term, fates. The first statement of each
 // transaction swaps the *last stored* position; DynamoDB, which has none, swaps it after the rows.
 //
 // Thread      a Store may be used from any thread; a StoreSink belongs to one worker.

@@ -1,0 +1,136 @@
+// test_cluster.h — a schema of its own in the double of tools/with_redshift, straight and through a
+// FaultProxy; the store contract's harness.
+//
+// Thread      one.
+#pragma once
+
+#include "flow/store_contract.h"
+#include "store/libpq/fault_proxy.h"
+#include "store/redshift/redshift_store.h"
+
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <string>
+
+namespace penstock::store::redshift {
+
+inline std::string test_fact(const char* name) {
+  const char* value = std::getenv((std::string("PENSTOCK_TEST_REDSHIFT_") + name).c_str());
+  REQUIRE_MESSAGE(value != nullptr, "run under tools/with_redshift");
+  return value;
+}
+
+// The double's own S3: a folder per bucket.
+class FolderStaging final : public Staging {
+ public:
+  Result<void> put(const std::string& key, ByteView bytes) override {
+    const auto path = root() / key;
+    std::filesystem::create_directories(path.parent_path());
+    std::ofstream(path, std::ios::binary) << bytes;
+    return {};
+  }
+  Result<std::vector<std::string>> list(const std::string& prefix) override {
+    std::vector<std::string> keys;
+    if (!std::filesystem::exists(root())) return keys;
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(root())) {
+      const std::string key = std::filesystem::relative(entry.path(), root()).string();
+      if (entry.is_regular_file() && key.starts_with(prefix)) keys.push_back(key);
+    }
+    return keys;
+  }
+  Result<void> remove(std::span<const std::string> keys) override {
+    for (const std::string& key : keys) std::filesystem::remove(root() / key);
+    return {};
+  }
+  std::string url(const std::string& key) const override { return "s3://bucket/staged/" + key; }
+
+ private:
+  static std::filesystem::path root() {
+    return std::filesystem::path(test_fact("S3")) / "bucket" / "staged";
+  }
+};
+
+inline StoreSettings test_settings(int port, const std::string& schema) {
+  StoreSettings settings;
+  settings.connection.parameters = {{"host", "127.0.0.1"},      {"port", std::to_string(port)},
+                                    {"user", "penstock"},       {"password", "penstock"},
+                                    {"dbname", "penstock"},     {"sslmode", "disable"},
+                                    {"client_encoding", "UTF8"}};
+  settings.connection.where = "penstock on 127.0.0.1";
+  settings.schema = schema;
+  settings.create = true;
+  settings.load.role = "arn:aws:iam::1:role/copy";
+  settings.patience_millis = 300;
+  settings.staging = [] { return std::make_unique<FolderStaging>(); };
+  return settings;
+}
+
+enum class Way : uint8_t { insert, copy };
+
+class RedshiftHarness : public flow::StoreHarness {
+ public:
+  explicit RedshiftHarness(Way way)
+      : way_(way),
+        server_port_(std::atoi(test_fact("PORT").c_str())),
+        proxy_(server_port_),
+        schema_("s" + std::to_string(getpid()) + "_" + std::to_string(number_++)) {
+    run("CREATE SCHEMA \"" + schema_ + "\"");
+    command("{\"refuse\": null, \"cut\": null, \"raise_1023\": 0}");
+    reader_ = std::make_unique<RedshiftStore>(test_settings(server_port_, schema_));
+    reopen();
+  }
+  ~RedshiftHarness() override {
+    store_.reset();
+    run("DROP SCHEMA \"" + schema_ + "\" CASCADE");
+  }
+  flow::Store& store() override { return *store_; }
+  flow::Store& reader() override { return *reader_; }
+  void reopen() override { store_ = std::make_unique<RedshiftStore>(settings()); }
+  StoreSettings settings() const {
+    StoreSettings settings = test_settings(proxy_.port(), schema_);
+    if (way_ == Way::copy) settings.load.insert_rows_max = 0;
+    return settings;
+  }
+  bool arm(const flow::StoreCut& cut) override {
+    proxy_.arm(cut);
+    return true;
+  }
+  bool disarm() override { return proxy_.disarm(); }
+  bool set_away(bool away) override {
+    proxy_.set_away(away);
+    return true;
+  }
+  bool refuse_above(double value) override {
+    command("{\"refuse\": [\"c2\", " + std::to_string(value) + "]}");
+    return true;
+  }
+  std::optional<uint64_t> transactions() override { return proxy_.transactions(); }
+  uint32_t many() const override { return 2'000; }
+
+  // On a connection that no fault touches.
+  Rows run(const std::string& sql) {
+    auto db = Connection::open(test_settings(server_port_, "public").connection, nullptr);
+    REQUIRE_MESSAGE(db.has_value(), (db ? "" : db.error().message));
+    auto answers = db->run(sql);
+    REQUIRE_MESSAGE(answers.has_value(), (answers ? "" : answers.error().message));
+    return answers->back();
+  }
+  // To the double itself; what it counted.
+  std::string command(const std::string& json) { return run("--double " + json).text(0, 0); }
+  const std::string& schema() const { return schema_; }
+  FaultProxy& proxy() { return proxy_; }
+
+ private:
+  static inline int number_ = 0;
+  Way way_;
+  int server_port_;
+  FaultProxy proxy_;
+  std::string schema_;
+  std::unique_ptr<RedshiftStore> reader_, store_;
+};
+
+}  // namespace penstock::store::redshift
