@@ -1,11 +1,11 @@
 #include "aws/answer.h"
 
 #include "aws/instant.h"
+#include "aws/json_value.h"
 #include "aws/xml.h"
 #include "base/json_write.h"
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <array>
@@ -16,25 +16,10 @@
 namespace penstock::aws {
 namespace {
 
-using nlohmann::json;
-
 constexpr size_t kMaxMessageBytes = 300;
-constexpr int kMaxDepth = 64;
 
 Failure unreadable(std::string_view from, std::string_view why) {
   return fail("W006"_code, fmt::format("the answer of {} cannot be read: {}", from, why));
-}
-
-// Null when the text is not JSON, or nests too deep.
-json parse(std::string_view text) {
-  const auto shallow = [](int depth, json::parse_event_t, json&) { return depth <= kMaxDepth; };
-  json parsed = json::parse(text, shallow, /*allow_exceptions=*/false);
-  return parsed.is_discarded() ? json() : parsed;
-}
-
-std::string text_of(const json& object, std::string_view name) {
-  const auto found = object.find(std::string(name));
-  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
 }
 
 Result<Credentials> make(std::string id, std::string key, std::string token, std::string_view until,
@@ -69,15 +54,17 @@ bool is_plain(const std::string& code) {
 }  // namespace
 
 Result<Credentials> credentials_of_json(std::string_view text, std::string_view from) {
-  const json parsed = parse(text);
-  if (!parsed.is_object()) return unreadable(from, "it is no JSON object");
-  const std::string code = text_of(parsed, "Code");
+  const std::optional<JsonValue> told = parse_json(text);
+  if (!told || told->kind != JsonValue::Kind::object) {
+    return unreadable(from, "it is no JSON object");
+  }
+  const std::string code = told->text_of("Code");
   if (!code.empty() && code != "Success") {
     return fail("W003"_code,
                 fmt::format("{} gives no credentials: {}", from, penstock::quoted(code)));
   }
-  return make(text_of(parsed, "AccessKeyId"), text_of(parsed, "SecretAccessKey"),
-              text_of(parsed, "Token"), text_of(parsed, "Expiration"), from);
+  return make(told->text_of("AccessKeyId"), told->text_of("SecretAccessKey"),
+              told->text_of("Token"), told->text_of("Expiration"), from);
 }
 
 Result<Credentials> credentials_of_xml(std::string_view text, std::string_view from) {
@@ -90,14 +77,40 @@ Result<Credentials> credentials_of_xml(std::string_view text, std::string_view f
               part("Expiration"), from);
 }
 
+namespace {
+
+// A member of an object, when it is there and no null.
+Result<std::optional<JsonValue>> member(std::string_view text, std::string_view name,
+                                        std::string_view from) {
+  const std::optional<JsonValue> told = parse_json(text);
+  if (!told || told->kind != JsonValue::Kind::object) {
+    return unreadable(from, "it is no JSON object");
+  }
+  const JsonValue* found = told->member(name);
+  if (found == nullptr || found->kind == JsonValue::Kind::null) return std::nullopt;
+  return *found;
+}
+
+}  // namespace
+
 Result<std::optional<std::string>> text_member(std::string_view text, std::string_view name,
                                                std::string_view from) {
-  const json parsed = parse(text);
-  if (!parsed.is_object()) return unreadable(from, "it is no JSON object");
-  const auto found = parsed.find(std::string(name));
-  if (found == parsed.end() || found->is_null()) return std::nullopt;
-  if (!found->is_string()) return unreadable(from, fmt::format("{} is no text", name));
-  return found->get<std::string>();
+  PENSTOCK_TRY(found, member(text, name, from));
+  if (!found) return std::nullopt;
+  if (found->kind != JsonValue::Kind::text) {
+    return unreadable(from, fmt::format("{} is no text", name));
+  }
+  return std::move(found->text);
+}
+
+Result<std::optional<double>> number_member(std::string_view text, std::string_view name,
+                                            std::string_view from) {
+  PENSTOCK_TRY(found, member(text, name, from));
+  if (!found) return std::nullopt;
+  if (found->kind != JsonValue::Kind::whole && found->kind != JsonValue::Kind::number) {
+    return unreadable(from, fmt::format("{} is no number", name));
+  }
+  return found->number;
 }
 
 Refusal refusal_of(const http::Response& response) {
@@ -106,11 +119,11 @@ Refusal refusal_of(const http::Response& response) {
   const XmlElement* error = root ? root->find("Error") : nullptr;
   if (error != nullptr) {
     refusal = {std::string(error->text_of("Code")), std::string(error->text_of("Message"))};
-  } else if (const json parsed = parse(response.body); parsed.is_object()) {
-    refusal.code = text_of(parsed, "__type");
-    if (refusal.code.empty()) refusal.code = text_of(parsed, "code");
-    refusal.message = text_of(parsed, "message");
-    if (refusal.message.empty()) refusal.message = text_of(parsed, "Message");
+  } else if (const auto told = parse_json(response.body)) {
+    refusal.code = told->text_of("__type");
+    if (refusal.code.empty()) refusal.code = told->text_of("code");
+    refusal.message = told->text_of("message");
+    if (refusal.message.empty()) refusal.message = told->text_of("Message");
   }
   if (refusal.code.empty()) refusal.code = response.header("x-amzn-errortype");
   refusal.code = bare(refusal.code);

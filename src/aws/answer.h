@@ -27,6 +27,9 @@ Result<Credentials> credentials_of_xml(std::string_view text, std::string_view f
 // A member of a flat JSON object that is a text; nothing when it is not there.
 Result<std::optional<std::string>> text_member(std::string_view json, std::string_view name,
                                                std::string_view from);
+// The same of one that is a number.
+Result<std::optional<double>> number_member(std::string_view json, std::string_view name,
+                                            std::string_view from);
 
 // The code and the message of a refusal, in XML or JSON; "" where there are none.
 struct Refusal {

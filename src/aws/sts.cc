@@ -16,25 +16,18 @@ constexpr int kTries = 3;
 constexpr int64_t kStsMillis = 5'000;
 constexpr int64_t kPauseMillis = 200;
 
-void add_field(std::string& form, std::string_view name, std::string_view value) {
-  if (!form.empty()) form += '&';
-  form += name;
-  form += '=';
-  form += http::percent_encoded(value);
-}
-
 Result<http::Request> sts_request(const Session& session, std::string_view action,
                                   const Role& role) {
   PENSTOCK_TRY(url, session.endpoint("sts", session.region().empty() ? "us-east-1" : ""));
   http::Request request{.method = "POST", .url = std::move(url), .timeout_millis = kStsMillis};
   request.headers = {{"Content-Type", "application/x-www-form-urlencoded; charset=utf-8"}};
   request.max_answer_bytes = 64 * 1024;
-  add_field(request.body, "Action", action);
-  add_field(request.body, "Version", "2011-06-15");
-  add_field(request.body, "RoleArn", role.arn);
-  add_field(request.body, "RoleSessionName", role.session);
-  if (!role.external_id.empty()) add_field(request.body, "ExternalId", role.external_id);
-  if (!role.seconds.empty()) add_field(request.body, "DurationSeconds", role.seconds);
+  http::add_pair(request.body, "Action", action);
+  http::add_pair(request.body, "Version", "2011-06-15");
+  http::add_pair(request.body, "RoleArn", role.arn);
+  http::add_pair(request.body, "RoleSessionName", role.session);
+  if (!role.external_id.empty()) http::add_pair(request.body, "ExternalId", role.external_id);
+  if (!role.seconds.empty()) http::add_pair(request.body, "DurationSeconds", role.seconds);
   return request;
 }
 
@@ -69,7 +62,7 @@ Result<http::Response> call(Session& session, http::Request request, std::string
 Result<Credentials> assume_role_with_token(Session& session, const Role& role,
                                            const Secret& token) {
   PENSTOCK_TRY(request, sts_request(session, "AssumeRoleWithWebIdentity", role));
-  add_field(request.body, "WebIdentityToken", token.reveal());
+  http::add_pair(request.body, "WebIdentityToken", token.reveal());
   const std::string what = fmt::format("AssumeRoleWithWebIdentity {}", role.arn);
   PENSTOCK_TRY(response, call(session, std::move(request), what, kTries));
   return credentials_of_xml(response.body, what);

@@ -144,9 +144,13 @@ std::string percent_encoded(std::string_view text, std::string_view keep) {
   return out;
 }
 
+void add_pair(std::string& form, std::string_view name, std::string_view value) {
+  if (!form.empty()) form += '&';
+  form += percent_encoded(name) + "=" + percent_encoded(value);
+}
+
 void add_query(Url& url, std::string_view name, std::string_view value) {
-  if (!url.query.empty()) url.query += '&';
-  url.query += percent_encoded(name) + "=" + percent_encoded(value);
+  add_pair(url.query, name, value);
 }
 
 std::string_view find_header(const std::vector<Header>& headers, std::string_view name) {

@@ -40,7 +40,9 @@ std::string text_of(const Url& url);
 
 // RFC 3986: everything but letters, digits and -_.~ as %XX; `keep` stays as well ("/" in paths).
 std::string percent_encoded(std::string_view text, std::string_view keep = {});
-// Appends name=value, both encoded, to url.query.
+// Appends name=value, both encoded, to a form or a query.
+void add_pair(std::string& form, std::string_view name, std::string_view value);
+// The same to url.query.
 void add_query(Url& url, std::string_view name, std::string_view value);
 
 struct Header {
