@@ -7,7 +7,7 @@
 // that expire() writes.
 //
 // Thread      one owner, its calls wait; stop() from any.
-// Lifetime    the identity outlives it.
+// Lifetime    the identity outlives it, and it a stop() that is on.
 // Limits      an object 10,000 parts of 8 MiB (78 GiB); see s3_address.h for names.
 // Errors      S042 passes by itself; S040, S041, S043, S021 need somebody; S044: an object is gone
 //             or damaged. open: W005, H001.

@@ -8,11 +8,7 @@
 
 #include <algorithm>
 #include <array>
-#include <chrono>
-#include <condition_variable>
-#include <mutex>
 #include <optional>
-#include <random>
 #include <utility>
 
 namespace penstock::aws {
@@ -25,7 +21,9 @@ constexpr std::array<std::string_view, 7> kThrottles = {
     "SlowDown",         "Throttling",           "ThrottlingException",
     "RequestThrottled", "RequestLimitExceeded", "BandwidthLimitExceeded",
     "TooManyRequests"};
-constexpr std::array<std::string_view, 10> kPassing = {"InternalError",
+// MalformedXML: what we send is well formed, so it was damaged on its way.
+constexpr std::array<std::string_view, 11> kPassing = {"InternalError",
+                                                       "MalformedXML",
                                                        "ServiceUnavailable",
                                                        "RequestTimeout",
                                                        "RequestTimeTooSkewed",
@@ -63,70 +61,21 @@ std::string region_of(const http::Response& response) {
   return plain ? region : std::string();
 }
 
-bool waits(S3Trouble trouble) {
-  return trouble == S3Trouble::passing || trouble == S3Trouble::throttled;
-}
-
 }  // namespace
-
-// Where the owner waits: for an answer, or for a pause to pass.
-class S3Caller::Waiter {
- public:
-  // A new wait; the number tells a late answer of an earlier one.
-  uint64_t begin() {
-    const std::scoped_lock lock(mutex_);
-    outcome_.reset();
-    return ++number_;
-  }
-  void put(uint64_t number, http::Outcome outcome) {
-    const std::scoped_lock lock(mutex_);
-    if (number != number_) return;
-    outcome_.emplace(std::move(outcome));
-    changed_.notify_one();
-  }
-  // Nothing when it was stopped.
-  std::optional<http::Outcome> wait() {
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [&] { return stopped_ || outcome_; });
-    return stopped_ ? std::nullopt : std::exchange(outcome_, std::nullopt);
-  }
-  // False when it was stopped.
-  bool pause(int64_t millis) {
-    std::unique_lock lock(mutex_);
-    return !changed_.wait_for(lock, std::chrono::milliseconds(millis), [&] { return stopped_; });
-  }
-  void stop() {
-    const std::scoped_lock lock(mutex_);
-    stopped_ = true;
-    changed_.notify_one();
-  }
-
- private:
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::optional<http::Outcome> outcome_;
-  uint64_t number_ = 0;
-  bool stopped_ = false;
-};
 
 S3Caller::S3Caller(Identity& identity, S3Address address, RetryOptions options)
     : identity_(identity),
       address_(std::move(address)),
-      options_(options),
-      random_(std::random_device()()),
-      signer_({.region = address_.region(), .service = "s3"}),
-      waiter_(std::make_shared<Waiter>()) {}
-
-S3Caller::~S3Caller() = default;
-
-void S3Caller::stop() noexcept { waiter_->stop(); }
+      repeater_(identity.session().client(), options),
+      signer_({.region = address_.region(), .service = "s3"}) {}
 
 http::Request S3Caller::make(const S3Request& asked) {
   http::Request request{.method = std::string(asked.method),
                         .url = address_.url(asked.key, asked.query),
                         .headers = asked.headers,
                         .body = std::string(asked.body)};
-  const size_t bytes = asked.body.size() + asked.max_answer_bytes;
+  const bool object = asked.method == "GET" && !asked.key.empty();
+  const size_t bytes = asked.body.size() + (object ? asked.max_answer_bytes : 0);
   request.repeatable = asked.repeatable;
   request.timeout_millis = kAnswerMillis + static_cast<int64_t>(bytes) / kBytesPerMilli;
   request.max_answer_bytes = asked.max_answer_bytes;
@@ -136,30 +85,15 @@ http::Request S3Caller::make(const S3Request& asked) {
 }
 
 S3Reply S3Caller::perform(const S3Request& asked) {
-  bool maybe_done = false;
-  int taken = 0;
-  for (uint32_t tries = 1;; ++tries) {
-    const uint64_t number = waiter_->begin();
-    identity_.session().client().begin(make(asked), [box = waiter_, number](http::Outcome outcome) {
-      box->put(number, std::move(outcome));
-    });
-    std::optional<http::Outcome> outcome = waiter_->wait();
-    if (!outcome) return {.trouble = S3Trouble::stopped, .message = "stopped"};
-    const bool unreached = !*outcome && !outcome->error().sent;
-    S3Reply reply = read(asked, *std::move(outcome));
-    reply.repeated = maybe_done;
-    if (!waits(reply.trouble)) {
-      quota_.reward(taken);
-      return reply;
-    }
-    maybe_done = maybe_done || !unreached;
-    if (tries >= (unreached ? options_.attempts_unreached : options_.attempts)) return reply;
-    const bool throttled = reply.trouble == S3Trouble::throttled;
-    taken = quota_.take(throttled);
-    if (taken == 0) return reply;
-    const int64_t pause = retry_pause_millis(options_, tries, {.throttled = throttled}, random_);
-    if (!waiter_->pause(pause)) return {.trouble = S3Trouble::stopped, .message = "stopped"};
-  }
+  S3Reply reply;
+  const auto judge = [&](http::Outcome outcome, bool repeated) {
+    reply = read(asked, std::move(outcome));
+    reply.repeated = repeated;
+    if (reply.trouble == S3Trouble::throttled) return Verdict::again_later;
+    return reply.trouble == S3Trouble::passing ? Verdict::again : Verdict::settled;
+  };
+  if (repeater_.perform([&] { return make(asked); }, judge)) return reply;
+  return {.trouble = S3Trouble::stopped, .message = "stopped"};
 }
 
 S3Reply S3Caller::read(const S3Request& asked, http::Outcome outcome) {
@@ -221,6 +155,8 @@ Error to_error(const S3Reply& reply, const S3Request& request, const S3Address& 
   std::string message = fmt::format("{}: {}{}{}: {}", address.where(), request.action,
                                     request.key.empty() ? "" : " ", request.key, said);
   const bool redirected = reply.response.status / 100 == 3;
+  // The same each time: what answers wants another XML than S3.
+  if (reply.code == "MalformedXML") return fail("S043"_code, std::move(message)).take();
   switch (reply.trouble) {
     case S3Trouble::none:
     case S3Trouble::passing:

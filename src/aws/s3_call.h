@@ -16,11 +16,10 @@
 #pragma once
 
 #include "aws/identity.h"
-#include "aws/retry.h"
+#include "aws/repeater.h"
 #include "aws/s3_address.h"
 #include "aws/signer.h"
 
-#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -61,25 +60,20 @@ struct S3Reply {
 class S3Caller {
  public:
   S3Caller(Identity& identity, S3Address address, RetryOptions options);
-  ~S3Caller();
 
   S3Reply perform(const S3Request& request);
   // The pause and the request that are on, and all later ones, end as `stopped`.
-  void stop() noexcept;
+  void stop() noexcept { repeater_.stop(); }
   const S3Address& address() const { return address_; }
 
  private:
-  class Waiter;
   http::Request make(const S3Request& request);
   S3Reply read(const S3Request& request, http::Outcome outcome);
 
   Identity& identity_;
   S3Address address_;
-  RetryOptions options_;
-  RetryQuota quota_;
-  Random random_;
+  Repeater repeater_;
   Signer signer_;
-  std::shared_ptr<Waiter> waiter_;
 };
 
 Error to_error(const S3Reply& reply, const S3Request& request, const S3Address& address);
