@@ -6,6 +6,8 @@
 #include "store/dynamodb/part.h"
 #include "store/postgres/part.h"
 #include "store/postgres/postgres_store.h"
+#include "store/redshift/part.h"
+#include "store/redshift/redshift_store.h"
 #include "store/sqlite/sqlite_store.h"
 
 #include <fmt/format.h>
@@ -68,6 +70,12 @@ Result<std::unique_ptr<flow::Store>> open_postgres(const plan::Store& store) {
   return std::make_unique<store::postgres::PostgresStore>(std::move(settings));
 }
 
+Result<std::unique_ptr<flow::Store>> open_redshift(const plan::Store& store, const Clock& clock) {
+  PENSTOCK_TRY(settings,
+               store::redshift::settings_of(*store.config, store.target_config.get(), clock));
+  return std::make_unique<store::redshift::RedshiftStore>(std::move(settings));
+}
+
 }  // namespace
 
 bool Instance::owns_folder() const { return plan_->log.part == "embedded"; }
@@ -109,8 +117,8 @@ Instance::~Instance() = default;
 
 Result<void> Instance::runs_here() const {
   for (const plan::Store& store : plan_->stores) {
-    const bool built =
-        store.part == "sqlite" || store.part == "postgres" || store.part == "dynamodb";
+    constexpr std::string_view kBuilt[] = {"sqlite", "postgres", "redshift", "dynamodb"};
+    const bool built = std::ranges::find(kBuilt, store.part) != std::end(kBuilt);
     if (built || !is_ours(store)) continue;
     return fail(
         "U004"_code,
@@ -142,6 +150,11 @@ Result<std::unique_ptr<Instance>> Instance::open(std::shared_ptr<const plan::Pla
     if (!instance->is_ours(store)) continue;
     if (store.part == "dynamodb") {
       PENSTOCK_TRY(opened, open_dynamodb(store, clock));
+      instance->stores_[store.name] = std::move(opened);
+      continue;
+    }
+    if (store.part == "redshift") {
+      PENSTOCK_TRY(opened, open_redshift(store, clock));
       instance->stores_[store.name] = std::move(opened);
       continue;
     }

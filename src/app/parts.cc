@@ -7,6 +7,7 @@
 #include "step/steps.h"
 #include "store/dynamodb/part.h"
 #include "store/postgres/part.h"
+#include "store/redshift/part.h"
 #include "store/sqlite/sqlite_store.h"
 
 #include <vector>
@@ -24,6 +25,7 @@ std::vector<flow::PartSpec> every_part() {
   append(all, store::sqlite_part_specs());
   all.push_back(store::postgres::postgres_part());
   all.push_back(store::postgres::query_part());
+  all.push_back(store::redshift::redshift_part());
   all.push_back(store::dynamodb::dynamodb_part());
   append(all, file::part_specs());
   append(all, meter::part_specs());

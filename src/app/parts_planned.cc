@@ -8,7 +8,6 @@ namespace penstock::app {
 namespace {
 
 using flow::FieldSpec;
-using flow::FieldType;
 using flow::PartKind;
 using flow::PartSpec;
 
@@ -24,37 +23,6 @@ PartSpec part(PartKind kind, std::string_view name, std::string_view doc,
   return spec;
 }
 
-FieldSpec optional(std::string_view name, FieldType type, std::string_view doc,
-                   std::string_view example) {
-  return {.name = name, .type = type, .doc = doc, .example = example};
-}
-
-FieldSpec required(std::string_view name, FieldType type, std::string_view doc,
-                   std::string_view example) {
-  return {.name = name, .type = type, .required = true, .doc = doc, .example = example};
-}
-
-const std::vector<FieldSpec>& merge_fields() {
-  static const std::vector<FieldSpec> fields = {
-      optional("upsert_on", FieldType::fields, "The last written row of this key wins.",
-               "[meter_id, at]"),
-      optional("key", FieldType::fields, "The key of newest_by.", "meter_id"),
-      optional("newest_by", FieldType::field, "The row with the greatest value of this field wins.",
-               "at"),
-      optional("create", FieldType::boolean, "Make the table from the schema when it is missing.",
-               "true")};
-  return fields;
-}
-
-PartSpec store(std::string_view name, std::string_view doc, std::string_view guarantee,
-               std::vector<FieldSpec> own) {
-  std::vector<FieldSpec> fields = {
-      required(name, FieldType::text, "The table's name; <tenant> may stand in it.", "readings")};
-  fields.insert(fields.end(), merge_fields().begin(), merge_fields().end());
-  fields.insert(fields.end(), own.begin(), own.end());
-  return part(PartKind::store, name, doc, guarantee, std::move(fields));
-}
-
 std::vector<PartSpec> logs() {
   std::vector<PartSpec> all = {
       part(PartKind::log, "embedded", "A log in the data folder of this machine.",
@@ -62,23 +30,11 @@ std::vector<PartSpec> logs() {
   return all;
 }
 
-std::vector<PartSpec> stores() {
-  return {store(
-      "redshift", "A table in Amazon Redshift, filled through S3.",
-      "COPY, MERGE and positions are one database transaction.",
-      {optional("host", FieldType::text, "The endpoint.", "${env:REDSHIFT_HOST}"),
-       optional("database", FieldType::text, "The database.", "energy"),
-       optional("staging", FieldType::text, "Where epochs are staged.", "s3://bucket/prefix/"),
-       optional("role", FieldType::text, "The role that COPY takes.",
-                "arn:aws:iam::1:role/copy")})};
-}
-
 }  // namespace
 
 std::span<const PartSpec> planned_parts() {
   static const std::vector<PartSpec> all = [] {
     std::vector<PartSpec> parts = logs();
-    for (PartSpec& store : stores()) parts.push_back(std::move(store));
     for (PartSpec& step : planned_steps()) parts.push_back(std::move(step));
     return parts;
   }();

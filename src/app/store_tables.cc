@@ -3,6 +3,8 @@
 #include "store/dynamodb/part.h"
 #include "store/postgres/part.h"
 #include "store/postgres/postgres_store.h"
+#include "store/redshift/part.h"
+#include "store/redshift/redshift_store.h"
 
 #include <fmt/format.h>
 
@@ -49,6 +51,17 @@ void describe_postgres(const plan::Store& store, std::string& out) {
   }
 }
 
+void describe_redshift(const plan::Store& store, const Clock& clock, std::string& out) {
+  auto settings = store::redshift::settings_of(*store.config, store.target_config.get(), clock);
+  store::redshift::RedshiftStore database(settings ? *settings : store::redshift::StoreSettings{});
+  const std::vector<std::string> ddl = database.ddl(store.table);
+  if (!settings) {
+    describe_one(store, "not known yet", ddl, std::unexpected(std::move(settings).error()), out);
+  } else {
+    describe_one(store, settings->connection.where, ddl, database.compare(store.table), out);
+  }
+}
+
 void describe_dynamodb(const plan::Store& store, const Clock& clock, std::string& out) {
   const auto settings = store::dynamodb::settings_of(*store.config, store.target_config.get());
   const auto made_anew = store::dynamodb::DynamoDbStore::describe(
@@ -70,6 +83,7 @@ std::string describe_tables(const plan::Plan& plan, const Clock& clock) {
   for (const plan::Store& store : plan.stores) {
     if (store.table.schema == nullptr) continue;
     if (store.part == "postgres") describe_postgres(store, out);
+    if (store.part == "redshift") describe_redshift(store, clock, out);
     if (store.part == "dynamodb") describe_dynamodb(store, clock, out);
   }
   return out;

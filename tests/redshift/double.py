@@ -85,7 +85,7 @@ class World:
         kind_and_begin = (statement.kind, statement.shape[:400])
         if self.log and kind_and_begin not in self.shapes:
             self.shapes.add(kind_and_begin)
-            text = " ".join(value for _, value in statement.tokens)
+            text = re.sub(r" (?=[.,)])|(?<=[.(]) ", "", " ".join(value for _, value in statement.tokens[:2000]))
             print(json.dumps({"kind": statement.kind, "sql": text}), file=self.log, flush=True)
 
 
@@ -93,6 +93,7 @@ class Session:
     def __init__(self, world: World, reader, writer):
         self.world, self.reader, self.writer = world, reader, writer
         self.temps: dict[str, dict] = {}
+        self.keyed = False  # the last of them
         self.end_transaction()
 
     def end_transaction(self):
@@ -329,7 +330,7 @@ class Session:
             bad = await self.backend.rows(f"SELECT 1 FROM {table} WHERE {quoted(refuse[0])} > {refuse[1]} LIMIT 1")
             if bad:
                 return await self.fail("22003", "Numeric data overflow (refused on purpose)")
-        if planted == "undeduplicated":
+        if planted == "undeduplicated" and self.keyed:
             await self.backend.rows(f"INSERT INTO {table} SELECT * FROM {table}")
         return True
 
@@ -371,7 +372,7 @@ class Session:
             return await self.fail("XX000", f"Load into table '{table[-1]}' failed.  Check 'sys_load_error_detail' system table for "
                                    "details." if error.rows else error.message)
         await self.write_errors(bad)
-        if self.world.commands["planted"] == "undeduplicated":
+        if self.world.commands["planted"] == "undeduplicated" and self.keyed:
             lines = lines + lines
         self.backend.send(f"COPY {'.'.join(map(quoted, table))} ({', '.join(map(quoted, columns))}) FROM STDIN")
         kind, body = await self.backend.message()
@@ -421,6 +422,7 @@ class Session:
         if not await self.forward(self.backend, statement):
             return False
         if temp:
+            self.keyed = ("word", "distkey") in tokens
             self.temps[name[1]] = {column: (kind, a, b, nullable) for column, (kind, a, b, nullable), _ in columns}
             return True
         for key in keys if statement.kind == "create" else []:

@@ -74,7 +74,6 @@ Answer<void> Session::open() {
 Result<void> Session::find_tables() {
   const std::string& where = settings_.connection.where;
   targets_.clear();
-  shares_.clear();
   for (const TableName& name : names_of(spec_.table, settings_.schema)) {
     PENSTOCK_TRY(missing, missing_text(*db_, where, spec_.table, name));
     if (!missing.statements.empty()) {
@@ -90,7 +89,7 @@ Result<void> Session::find_tables() {
 // ---- claim
 
 flow::SinkEvent Session::claim(const flow::PartitionSet& partitions) {
-  prepared_.clear();
+  leave();
   for (int tries = 0;; ++tries) {
     DbError error;
     if (auto opened = open(); !opened) {
@@ -218,7 +217,7 @@ std::string Session::folder(Partition partition) const {
 // What a run that died had staged. Whoever still lives there has an older term, and is fenced.
 void Session::sweep(const flow::PartitionSet& partitions) {
   if (!staging_) return;
-  left_.clear();
+  clean();
   for (const Partition partition : partitions) {
     auto left = staging_->list(folder(partition));
     if (left && !left->empty()) (void)staging_->remove(*left);
@@ -231,7 +230,6 @@ flow::Ended Session::commit(const flow::Commit& commit, std::span<const flow::St
                             std::set<flow::RowId>& refused) {
   if (auto opened = open(); !opened) return failed(opened.error());
   if (!is_prepared(commit, refused)) {
-    clean();
     if (auto ended = prepare(commit, rows, refused)) return *std::move(ended);
   }
   const auto ours = begin(commit);
@@ -249,8 +247,7 @@ bool Session::is_prepared(const flow::Commit& commit, const std::set<flow::RowId
 std::optional<flow::Ended> Session::prepare(const flow::Commit& commit,
                                             std::span<const flow::StoreRows> rows,
                                             std::set<flow::RowId>& refused) {
-  prepared_.clear();
-  shares_.clear();
+  drop();
   winners_.choose(rows, refused);
   if (!winners_.rejected().empty()) return reject(winners_.rejected(), refused);
   std::vector<flow::RejectedRow> rejected;
@@ -314,28 +311,31 @@ flow::Ended Session::finish(const flow::Commit& commit) {
     if (committed.error().trouble != Trouble::lost) return failed(committed.error());
     Error error = error_about(committed.error(), settings_.connection.where);
     db_.reset();
+    drop();
     return {flow::CommitEnd::unknown, {}, {}, std::move(error)};
   }
   flow::Ended ended{flow::CommitEnd::done, {}, {}, {}};
   for (const flow::PartitionCommit& moved : commit.partitions)
     ended.durable.set(moved.partition, moved.next);
-  leave();
-  shares_.clear();
-  clean();
+  drop();
   return ended;
 }
 
 // Of an epoch that was given up: the worker does not wait for S3.
-void Session::forget_epoch() noexcept {
-  leave();
-  prepared_.clear();
-  shares_.clear();
-}
+void Session::forget_epoch() noexcept { leave(); }
 
 void Session::leave() {
   for (const Share& share : shares_) {
     if (!share.key.empty()) left_.push_back(share.key);
   }
+  prepared_.clear();
+  shares_.clear();
+}
+
+// All but a retry: nobody reads these objects again, whatever became of the epoch.
+void Session::drop() {
+  leave();
+  clean();
 }
 
 // What is not needed any more goes. What can not go now, the next call or a later claim takes.
@@ -345,6 +345,7 @@ void Session::clean() {
 
 flow::Ended Session::reject(std::vector<flow::RejectedRow> rows, std::set<flow::RowId>& refused) {
   undo();
+  drop();
   for (const flow::RejectedRow& row : rows) refused.insert(row.row);
   return {flow::CommitEnd::rejected,
           {},
@@ -354,6 +355,7 @@ flow::Ended Session::reject(std::vector<flow::RejectedRow> rows, std::set<flow::
 
 flow::Ended Session::fenced() {
   undo();
+  drop();
   return {
       flow::CommitEnd::fenced,
       {},
@@ -373,6 +375,7 @@ flow::Ended Session::failed(const DbError& error) {
   if (error.trouble == Trouble::lost) db_.reset();
   undo();
   const bool passing = error.trouble == Trouble::lost || error.trouble == Trouble::passing;
+  if (!passing) drop();
   return {passing ? flow::CommitEnd::retry : flow::CommitEnd::unknown,
           {},
           {},

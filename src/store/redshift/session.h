@@ -81,6 +81,7 @@ class Session final : public store::StoreSession {
   std::string folder(Partition partition) const;
   void leave();
   void clean();
+  void drop();
 
   bool is_prepared(const flow::Commit& commit, const std::set<flow::RowId>& refused) const;
   std::optional<flow::Ended> prepare(const flow::Commit& commit,

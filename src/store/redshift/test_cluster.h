@@ -10,6 +10,7 @@
 
 #include <unistd.h>
 
+#include <atomic>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -27,8 +28,12 @@ inline std::string test_fact(const char* name) {
 // The double's own S3: a folder per bucket.
 class FolderStaging final : public Staging {
  public:
+  explicit FolderStaging(std::string prefix = {}) : prefix_(std::move(prefix)) {}
+  static inline std::atomic<uint64_t> puts = 0;
+
   Result<void> put(const std::string& key, ByteView bytes) override {
-    const auto path = root() / key;
+    ++puts;
+    const auto path = root() / (prefix_ + key);
     std::filesystem::create_directories(path.parent_path());
     std::ofstream(path, std::ios::binary) << bytes;
     return {};
@@ -38,20 +43,24 @@ class FolderStaging final : public Staging {
     if (!std::filesystem::exists(root())) return keys;
     for (const auto& entry : std::filesystem::recursive_directory_iterator(root())) {
       const std::string key = std::filesystem::relative(entry.path(), root()).string();
-      if (entry.is_regular_file() && key.starts_with(prefix)) keys.push_back(key);
+      if (entry.is_regular_file() && key.starts_with(prefix_ + prefix))
+        keys.push_back(key.substr(prefix_.size()));
     }
     return keys;
   }
   Result<void> remove(std::span<const std::string> keys) override {
-    for (const std::string& key : keys) std::filesystem::remove(root() / key);
+    for (const std::string& key : keys) std::filesystem::remove(root() / (prefix_ + key));
     return {};
   }
-  std::string url(const std::string& key) const override { return "s3://bucket/staged/" + key; }
+  std::string url(const std::string& key) const override {
+    return "s3://bucket/staged/" + prefix_ + key;
+  }
 
  private:
   static std::filesystem::path root() {
     return std::filesystem::path(test_fact("S3")) / "bucket" / "staged";
   }
+  std::string prefix_;
 };
 
 inline StoreSettings test_settings(int port, const std::string& schema) {
@@ -65,7 +74,7 @@ inline StoreSettings test_settings(int port, const std::string& schema) {
   settings.create = true;
   settings.load.role = "arn:aws:iam::1:role/copy";
   settings.patience_millis = 300;
-  settings.staging = [] { return std::make_unique<FolderStaging>(); };
+  settings.staging = [schema] { return std::make_unique<FolderStaging>(schema + "/"); };
   return settings;
 }
 
@@ -79,7 +88,9 @@ class RedshiftHarness : public flow::StoreHarness {
         proxy_(server_port_),
         schema_("s" + std::to_string(getpid()) + "_" + std::to_string(number_++)) {
     run("CREATE SCHEMA \"" + schema_ + "\"");
-    command("{\"refuse\": null, \"cut\": null, \"raise_1023\": 0}");
+    const char* planted = std::getenv("PENSTOCK_TEST_REDSHIFT_PLANTED");
+    command(R"({"refuse": null, "cut": null, "raise_1023": 0, "planted": )" +
+            (planted == nullptr ? "null" : "\"" + std::string(planted) + "\"") + "}");
     reader_ = std::make_unique<RedshiftStore>(test_settings(server_port_, schema_));
     reopen();
   }
@@ -122,7 +133,9 @@ class RedshiftHarness : public flow::StoreHarness {
   // To the double itself; what it counted.
   std::string command(const std::string& json) { return run("--double " + json).text(0, 0); }
   const std::string& schema() const { return schema_; }
+  std::string folder() const { return schema_ + "/"; }
   FaultProxy& proxy() { return proxy_; }
+  int server_port() const { return server_port_; }
 
  private:
   static inline int number_ = 0;
