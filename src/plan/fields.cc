@@ -336,8 +336,8 @@ bool check_mapping(const yaml::Document& document, const yaml::Node& node, const
     if (!field.required || node.find(field.name) != nullptr) continue;
     // The unknown field beside it is the cause: one error for one slip.
     const bool slip = std::ranges::any_of(node.entries, [&](const auto& entry) {
-      return std::ranges::find(known, entry.first.text) == known.end() &&
-             nearest(entry.first.text, known) == field.name;
+      return std::ranges::find(known, entry.key.text) == known.end() &&
+             nearest(entry.key.text, known) == field.name;
     });
     if (slip) continue;
     good = wrong(document, anchor, "P020"_code,

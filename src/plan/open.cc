@@ -133,9 +133,8 @@ bool choose_target(Draft& draft) {
   plan.target = chosen;
   if (targets != nullptr) draft.target = targets->find(chosen);
   if (draft.target != nullptr || (names.empty() && chosen == "local")) return true;
-  const yaml::Node& at = targets == nullptr || targets->entries.empty()
-                             ? draft.root()
-                             : targets->entries.front().first;
+  const yaml::Node& at =
+      targets == nullptr || targets->entries.empty() ? draft.root() : targets->entries.front().key;
   draft.report(fail("P030"_code, fmt::format("there is no target \"{}\"", chosen))
                    .hint(did_you_mean(chosen, names))
                    .cure(fmt::format("choose by -t: {}", fmt::join(plan.targets, ", "))),

@@ -48,10 +48,9 @@ void read_log(Draft& draft) {
   const yaml::Node* log = draft.target->find("log");
   if (log == nullptr) {
     if (draft.plan->target == "local") return;
-    draft.report(
-        fail("P051"_code,
-             fmt::format("target \"{}\" does not say where its log is", draft.plan->target)),
-        draft.target->entries.empty() ? *draft.target : draft.target->entries.front().first);
+    draft.report(fail("P051"_code, fmt::format("target \"{}\" does not say where its log is",
+                                               draft.plan->target)),
+                 draft.target->entries.empty() ? *draft.target : draft.target->entries.front().key);
     return;
   }
   const auto names = draft.part_names(flow::PartKind::log);
@@ -71,7 +70,7 @@ void read_log(Draft& draft) {
     }
   }
   if (part == nullptr) {
-    const yaml::Node& at = bare || log->entries.empty() ? *log : log->entries.front().first;
+    const yaml::Node& at = bare || log->entries.empty() ? *log : log->entries.front().key;
     draft.report(fail("P036"_code, fmt::format("there is no log \"{}\"", at.text))
                      .hint(did_you_mean(at.text, names))
                      .cure(fmt::format("write one of: {}", fmt::join(names, ", "))),

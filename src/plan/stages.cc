@@ -138,7 +138,7 @@ void read_step(Draft& draft, StageDraft& stage, const yaml::Node& node, size_t n
     stage.broken = true;
     const bool many = node.kind == yaml::NodeKind::mapping && node.entries.size() > 1;
     draft.report(fail("P055"_code, many ? "two steps in one item" : "this is no step"),
-                 many ? node.entries[1].first : node);
+                 many ? node.entries[1].key : node);
     return;
   }
   const auto& [name, body] = node.entries.front();

@@ -90,6 +90,12 @@ class Checker {
   Result<void> resolve_call(Expr* expr);
   Result<Expr*> check_extension(Expr* expr);
   Result<void> check_extension_items(const Expr& expr);
+  Result<void> check_alike(const Expr& expr);
+  Result<void> check_clauses(const Expr& expr);
+  Result<void> check_units(const Expr& expr);
+  Result<void> check_periods(const Expr& expr);
+  Result<void> check_asked(const Expr& expr);
+  Result<void> check_clause(char clause, const Type& type, const Expr& expr);
   Result<const Type*> extension_type(const Expr& expr);
   const Type* extreme_type(const Expr& expr);
   const Type* flattened_type(const Type& list);
@@ -119,6 +125,7 @@ class Checker {
   Failure unknown_name(const Expr& expr) const;
   Failure unknown_function(const Expr& expr) const;
   Failure no_overload(const Expr& expr) const;
+  Failure no_function(const Expr& expr) const;
   std::string overload_cure(const Expr& expr) const;
   std::string text_of(const Expr& expr) const {
     return std::string(text_.substr(expr.start, expr.end - expr.start));

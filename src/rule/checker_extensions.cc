@@ -1,10 +1,13 @@
 // The part of the checker that knows the optional libraries (extension.h).
 
 #include "rule/checker.h"
+#include "rule/energy.h"
+#include "rule/text_format.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 namespace penstock::rule {
 
@@ -24,12 +27,10 @@ Result<Expr*> Checker::check_extension(Expr* expr) {
     const Kinds taken = takes(extension, i);
     if ((taken & of_kind(TypeKind::null_)) == 0) PENSTOCK_TRY_VOID(need_value(arg));
     if (arg->type->kind == TypeKind::dyn || (taken & kind_of(*arg->type)) != 0) continue;
-    std::string types;
-    for (const Expr* each : expr->args)
-      types += (types.empty() ? "" : ", ") + describe(*each->type);
-    return trouble("R003"_code, fmt::format("no function {}({})", extension.name, types), *expr);
+    return no_function(*expr);
   }
   PENSTOCK_TRY_VOID(check_extension_items(*expr));
+  PENSTOCK_TRY_VOID(check_asked(*expr));
   PENSTOCK_TRY(type, extension_type(*expr));
   return call_typed(expr, type);
 }
@@ -42,6 +43,85 @@ Result<void> Checker::check_extension_items(const Expr& expr) {
   if (!list.item->nullable && (wanted & kind_of(*list.item)) != 0) return {};
   return trouble("R003"_code,
                  fmt::format("{} does not take a {}", expr.extension->name, describe(list)), expr);
+}
+
+Failure Checker::no_function(const Expr& expr) const {
+  std::string types;
+  for (const Expr* each : expr.args) types += (types.empty() ? "" : ", ") + describe(*each->type);
+  return trouble("R003"_code, fmt::format("no function {}({})", expr.extension->name, types), expr);
+}
+
+Result<void> Checker::check_asked(const Expr& expr) {
+  switch (expr.extension->asks) {
+    case Asks::nothing:
+      return {};
+    case Asks::alike:
+      return check_alike(expr);
+    case Asks::clauses:
+      return check_clauses(expr);
+    case Asks::units:
+      return check_units(expr);
+    case Asks::periods:
+      return check_periods(expr);
+  }
+  return {};
+}
+
+Result<void> Checker::check_alike(const Expr& expr) {
+  const TypeKind first = expr.args[0]->type->kind, second = expr.args[1]->type->kind;
+  if (first == second || first == TypeKind::dyn || second == TypeKind::dyn) return {};
+  return no_function(expr).cure("make both one type: int(x) or uint(x)");
+}
+
+// Only of a format that stands in the rule.
+Result<void> Checker::check_clauses(const Expr& expr) {
+  const Expr& format = *expr.args[0];
+  const Expr& values = *expr.args[1];
+  if (format.kind != ExprKind::literal) return {};
+  const auto clauses = clauses_of(format.value.text());
+  if (!clauses) return trouble("R003"_code, clauses.error(), format);
+  if (values.kind != ExprKind::list) {
+    if (values.type->kind != TypeKind::list) return {};
+    for (const char clause : *clauses)
+      PENSTOCK_TRY_VOID(check_clause(clause, *values.type->item, values));
+    return {};
+  }
+  if (std::ranges::any_of(values.args, &Expr::spread)) return {};
+  if (values.args.size() < clauses->size()) {
+    return trouble(
+        "R003"_code,
+        fmt::format("{} clauses, and {} values for them", clauses->size(), values.args.size()),
+        values);
+  }
+  for (size_t i = 0; i < clauses->size(); ++i)
+    PENSTOCK_TRY_VOID(check_clause((*clauses)[i], *values.args[i]->type, *values.args[i]));
+  return {};
+}
+
+Result<void> Checker::check_clause(char clause, const Type& type, const Expr& expr) {
+  const Kinds taken = taken_by(clause);
+  const bool null_fits = !type.nullable || expr.non_null || (taken & of_kind(TypeKind::null_)) != 0;
+  const bool no_number = expr.kind == ExprKind::literal && expr.value.kind == ValueKind::double_ &&
+                         !std::isfinite(expr.value.float64);
+  if (type.kind == TypeKind::dyn || (null_fits && (taken & kind_of(type)) != 0)) return {};
+  if (clause == 'd' && no_number) return {};
+  return trouble("R003"_code, fmt::format("%{} does not take a {}", clause, describe(type)), expr)
+      .cure("%s takes any value; int(x) and double(x) convert");
+}
+
+Result<void> Checker::check_units(const Expr& expr) {
+  const Expr& from = *expr.args[1];
+  const Expr& to = *expr.args[2];
+  if (from.kind != ExprKind::literal || to.kind != ExprKind::literal) return {};
+  const auto made = convert(0, from.value.text(), to.value.text());
+  return made ? Result<void>() : trouble("R003"_code, made.error(), from);
+}
+
+Result<void> Checker::check_periods(const Expr& expr) {
+  const Expr& text = *expr.args.back();
+  if (text.kind != ExprKind::literal) return {};
+  const auto periods = Periods::parse(text.value.text());
+  return periods ? Result<void>() : trouble("R003"_code, periods.error(), text);
 }
 
 // One type for all, or dyn.

@@ -10,8 +10,8 @@ namespace {
 
 std::vector<const Extension*> collect() {
   std::vector<const Extension*> all;
-  for (const auto& table :
-       {text_extensions(), number_extensions(), list_extensions(), optional_extensions()}) {
+  for (const auto& table : {text_extensions(), number_extensions(), list_extensions(),
+                            optional_extensions(), energy_extensions()}) {
     for (const Extension& each : table) all.push_back(&each);
   }
   return all;
@@ -47,7 +47,7 @@ bool is_extension(std::string_view name, bool member) {
 
 bool is_library(std::string_view name) {
   return name == "math" || name == "strings" || name == "lists" || name == "base64" ||
-         name == "optional";
+         name == "optional" || name == "energy";
 }
 
 std::vector<std::string_view> extension_names(bool member) {

@@ -1,4 +1,5 @@
-// extension.h — CEL's optional libraries: strings, math, lists, encoders, optionals.
+// extension.h — CEL's optional libraries: strings, math, lists, encoders, optionals; and energy,
+// which is ours.
 //
 // A function has a name, as "charAt" behind a value or "math.abs" before its arguments, the kinds
 // of values that it takes, and what it gives. The checker knows functions by this table only; the
@@ -62,6 +63,15 @@ enum class Gives : uint8_t {
   either,       // that, or the second argument
 };
 
+// What the checker asks for besides the kinds.
+enum class Asks : uint8_t {
+  nothing,
+  alike,    // two arguments of one kind
+  clauses,  // values that the clauses of the first argument take
+  units,    // two units of one kind, behind the first argument
+  periods,  // a text of periods as the last argument
+};
+
 inline constexpr uint8_t kManyArguments = 255;
 
 struct Extension {
@@ -73,6 +83,7 @@ struct Extension {
   TypeKind result = TypeKind::dyn;  // Gives::fixed
   Kinds items = kAnyKind;           // of the first argument, where that is a list
   Value (*apply)(std::span<const Value> args, Context& context) = nullptr;
+  Asks asks = Asks::nothing;
   bool lazy = false;  // the second argument only when the first is an optional without content
 };
 
@@ -93,6 +104,7 @@ std::span<const Extension> text_extensions();
 std::span<const Extension> number_extensions();
 std::span<const Extension> list_extensions();
 std::span<const Extension> optional_extensions();
+std::span<const Extension> energy_extensions();
 
 // record.?field: null is none. No text can name it.
 inline constexpr std::string_view kOfNullable = "optional.?";

@@ -116,6 +116,11 @@ constexpr Extension like_first(std::string_view name, uint8_t count, Kinds first
           .gives = Gives::first,
           .apply = apply};
 }
+constexpr Extension of_two(std::string_view name, Value (*apply)(Args, Context&)) {
+  Extension made = like_first(name, 2, kWholeKind, kWholeKind, apply);
+  made.asks = Asks::alike;
+  return made;
+}
 constexpr Extension extreme_of(std::string_view name, Value (*apply)(Args, Context&)) {
   return {.name = name,
           .least = 1,
@@ -142,9 +147,9 @@ std::span<const Extension> number_extensions() {
       {.name = "math.sqrt", .takes = {kNumberKind}, .result = TypeKind::double_, .apply = sqrt},
       like_first("math.abs", 1, kNumberKind, 0, abs),
       like_first("math.sign", 1, kNumberKind, 0, sign),
-      like_first("math.bitAnd", 2, kWholeKind, kWholeKind, bit_and),
-      like_first("math.bitOr", 2, kWholeKind, kWholeKind, bit_or),
-      like_first("math.bitXor", 2, kWholeKind, kWholeKind, bit_xor),
+      of_two("math.bitAnd", bit_and),
+      of_two("math.bitOr", bit_or),
+      of_two("math.bitXor", bit_xor),
       like_first("math.bitNot", 1, kWholeKind, 0, bit_not),
       like_first("math.bitShiftLeft", 2, kWholeKind, kIntKind, shift_left),
       like_first("math.bitShiftRight", 2, kWholeKind, kIntKind, shift_right),

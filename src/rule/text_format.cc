@@ -1,6 +1,5 @@
 #include "rule/text_format.h"
 
-#include "rule/extension.h"
 #include "rule/time.h"
 
 #include <fmt/format.h>
@@ -8,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 #include <expected>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -24,6 +24,8 @@ constexpr int kMostDigits = 100;
 std::unexpected<std::string> refuses(char clause, const Value& value) {
   return std::unexpected(fmt::format("%{} does not take a {}", clause, type_name(value.kind)));
 }
+
+std::string no_clause(char kind) { return fmt::format("there is no clause %{}", kind); }
 
 std::string special(double value) {
   if (std::isnan(value)) return "NaN";
@@ -94,7 +96,7 @@ class Formatter {
       case 'X':
         return hex(kind, value);
       default:
-        return std::unexpected(fmt::format("there is no clause %{}", kind));
+        return std::unexpected(no_clause(kind));
     }
   }
 
@@ -193,6 +195,11 @@ class Formatter {
   Context& context_;
 };
 
+struct Clause {
+  char kind;
+  int digits;
+};
+
 // The figure of "%.3f" at `at`, behind its %; -1: none that is allowed.
 int digits_at(std::string_view format, size_t& at) {
   if (at >= format.size() || format[at] != '.') return kDigits;
@@ -205,13 +212,10 @@ int digits_at(std::string_view format, size_t& at) {
   return at == first ? -1 : digits;
 }
 
-}  // namespace
-
-Value format_text(std::string_view format, std::span<const Value> items, Context& context) {
-  Formatter formatter(context);
-  std::string out;
-  size_t next = 0;
-  for (size_t at = 0; at < format.size(); ++at) {
+// Moves `at` behind the next clause, and what stands before it to `out`; nothing at the end.
+std::expected<std::optional<Clause>, std::string> next_clause(std::string_view format, size_t& at,
+                                                              std::string& out) {
+  for (; at < format.size(); ++at) {
     if (format[at] != '%') {
       out += format[at];
       continue;
@@ -221,16 +225,61 @@ Value format_text(std::string_view format, std::span<const Value> items, Context
       continue;
     }
     const int digits = digits_at(format, at);
-    if (at >= format.size()) return context.error("the format ends inside a clause");
+    if (at >= format.size()) return std::unexpected(std::string("the format ends inside a clause"));
     if (digits < 0)
-      return context.error(fmt::format("a clause has 0 to {} digits, as %.3f", kMostDigits));
+      return std::unexpected(fmt::format("a clause has 0 to {} digits, as %.3f", kMostDigits));
+    return Clause{format[at++], digits};
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+Value format_text(std::string_view format, std::span<const Value> items, Context& context) {
+  Formatter formatter(context);
+  std::string out;
+  size_t next = 0;
+  for (size_t at = 0;;) {
+    const auto clause = next_clause(format, at, out);
+    if (!clause) return context.error(clause.error());
+    if (!*clause) return new_text(out, context);
     if (next == items.size()) return context.error(fmt::format("index out of range: {}", next));
-    const Text text = formatter.clause(format[at], digits, items[next++]);
+    const Text text = formatter.clause((*clause)->kind, (*clause)->digits, items[next++]);
     if (!text) return context.error(text.error());
     if (!context.spend(text->size() / 16)) return context.error(kOverBudget);
     out += *text;
   }
-  return new_text(out, context);
+}
+
+std::expected<std::string, std::string> clauses_of(std::string_view format) {
+  std::string clauses, between;
+  for (size_t at = 0;;) {
+    const auto clause = next_clause(format, at, between);
+    if (!clause) return std::unexpected(clause.error());
+    if (!*clause) return clauses;
+    if (taken_by((*clause)->kind) == 0) return std::unexpected(no_clause((*clause)->kind));
+    clauses += (*clause)->kind;
+  }
+}
+
+Kinds taken_by(char clause) {
+  switch (clause) {
+    case 's':
+      return kAnyKind;
+    case 'f':
+    case 'e':
+      return kNumberKind;
+    case 'b':
+      return kWholeKind | of_kind(TypeKind::bool_);
+    case 'd':
+    case 'o':
+      return kWholeKind;
+    case 'x':
+    case 'X':
+      return kWholeKind | kStringKind | of_kind(TypeKind::bytes);
+    default:
+      return 0;
+  }
 }
 
 }  // namespace penstock::rule

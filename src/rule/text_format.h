@@ -15,13 +15,21 @@
 //     Value text = format_text("%s: %d", items, context);
 #pragma once
 
+#include "rule/extension.h"
 #include "rule/value.h"
 
+#include <expected>
 #include <span>
+#include <string>
 #include <string_view>
 
 namespace penstock::rule {
 
 Value format_text(std::string_view format, std::span<const Value> items, Context& context);
+
+// The letters of its clauses, in order; else what is wrong with it.
+std::expected<std::string, std::string> clauses_of(std::string_view format);
+// What a clause takes, whatever the value is: %d takes also doubles that are no numbers.
+Kinds taken_by(char clause);
 
 }  // namespace penstock::rule

@@ -18,12 +18,13 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace penstock::yaml {
 
 enum class NodeKind : uint8_t { null, scalar, sequence, mapping };
+
+struct Entry;
 
 struct Node {
   NodeKind kind = NodeKind::null;
@@ -32,10 +33,14 @@ struct Node {
   uint32_t line = 0, column = 0;  // of the first byte, from 1
   uint32_t width = 1;             // bytes in the file that the carets mark
   std::vector<Node> items;        // sequence
-  std::vector<std::pair<Node, Node>> entries;  // mapping, in the file's order; keys are scalars
+  std::vector<Entry> entries;     // mapping, in the file's order; keys are scalars
 
   // The value of that key in a mapping, or nullptr.
   const Node* find(std::string_view key) const;
+};
+
+struct Entry {
+  Node key, value;
 };
 
 class Document {

@@ -401,7 +401,7 @@ class Builder {
       if (value_event == nullptr) break;
       PENSTOCK_TRY(value, build(depth + 1));
       if (is_nothing(value)) stand_at(value, key);
-      node.entries.emplace_back(std::move(key), std::move(value));
+      node.entries.push_back({std::move(key), std::move(value)});
     }
     keep(anchor, node);
     return node;

@@ -1,0 +1,42 @@
+// A schema, a zero byte, and any bytes as a datum under it: a valid one has a text, and the text is
+// one of the same value; of a damaged one there is none. With both styles of text.
+#include "avro/json.h"
+#include "avro/resolve.h"
+#include "avro/schema.h"
+
+#include <cstdlib>
+
+using namespace penstock;  // NOLINT: a program of one page
+
+namespace {
+
+// In Avro's own encoding, which loses nothing.
+void check_text(const avro::Node& type, const std::string& text) {
+  std::string datum;
+  if (!avro::from_json(type, text, avro::JsonStyle::avro, datum)) std::abort();
+  const auto again = avro::to_json(type, datum, avro::JsonStyle::avro);
+  if (!again || *again != text) std::abort();
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  const std::string_view input(reinterpret_cast<const char*>(data), size);
+  const size_t cut = input.find('\0');
+  if (cut == std::string_view::npos) return 0;
+  const auto schema = avro::parse(input.substr(0, cut));
+  if (!schema) return 0;
+  const avro::Node& type = (*schema)->root();
+  const std::string_view datum = input.substr(cut + 1);
+  std::string why;
+  const bool valid = avro::validate(type, datum, &why);
+  if (valid != why.empty()) std::abort();
+  const auto text = avro::to_json(type, datum, avro::JsonStyle::avro);
+  if (text.has_value() != valid) std::abort();
+  if (text) check_text(type, *text);
+  (void)avro::to_json(type, datum, avro::JsonStyle::plain);
+  std::string from;
+  (void)avro::from_json(type, datum, avro::JsonStyle::plain, from);
+  if (!from.empty() && !avro::validate(type, from, nullptr)) std::abort();
+  return 0;
+}
