@@ -300,9 +300,9 @@ void add_simulate(Builder& b) {
              "how long a stage stands still when its workers change; default: 3s");
   b.duration(verb, "--down-stabilization", to.down_stabilization_millis,
              "of the autoscaler, with `behavior`; default: 300s, without; need: 0s");
-  b.duration(verb, "--keda-phase", to.keda_phase_millis, "when KEDA polls first; default: 0s");
-  b.duration(verb, "--hpa-phase", to.hpa_phase_millis,
-             "when the autoscaler looks first; default: 7.5s");
+  b.value(verb, "--keda-phase", to.keda_phase, "at which second KEDA polls first; default: 0");
+  b.value(verb, "--hpa-phase", to.hpa_phase,
+          "at which second the autoscaler looks first; default: 7.5");
   b.value(verb, "--price", to.price, "of an hour of a pod, or of a node with --pods-per-node")
       ->check(CLI::Range(0.0, 1e6));
   b.value(verb, "-o,--output", to.output, "how it is printed")

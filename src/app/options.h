@@ -27,7 +27,7 @@ struct SimulationOptions {
   int64_t catch_up_millis = 60'000, pod_start_millis = 5'000, node_start_millis = 90'000;
   int64_t rebalance_millis = 3'000;
   int64_t down_stabilization_millis = -1;  // -1: as it is
-  int64_t keda_phase_millis = 0, hpa_phase_millis = 7'500;
+  std::string keda_phase, hpa_phase;  // seconds: N, or STAGE=N,…
   int32_t pods_per_node = 0;
   double price = 0;
   std::string output = "table", svg_file;

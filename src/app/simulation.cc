@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <iterator>
 #include <map>
 #include <optional>
@@ -21,7 +22,7 @@ constexpr int64_t kYearSeconds = 366LL * 86'400;
 
 // "1000" of every stage, or "writer.items=500,processing=2000".
 Result<std::map<std::string, double>> per_stage(const plan::Plan& plan, std::string_view flag,
-                                                std::string_view text) {
+                                                std::string_view text, bool zero = false) {
   std::map<std::string, double> figures;
   while (!text.empty()) {
     const size_t end = std::min(text.find(','), text.size());
@@ -32,8 +33,9 @@ Result<std::map<std::string, double>> per_stage(const plan::Plan& plan, std::str
     double figure = 0;
     const auto read = std::from_chars(digits.data(), digits.data() + digits.size(), figure);
     if (read.ec != std::errc() || read.ptr != digits.data() + digits.size() ||
-        !(figure > 0 && figure <= 1e9)) {
-      return fail("U001"_code, fmt::format("{}: \"{}\" is no figure above 0", flag, one))
+        !(figure >= 0 && (figure > 0 || zero) && figure <= 1e9)) {
+      return fail("U001"_code,
+                  fmt::format("{}: \"{}\" is no figure {}0", flag, one, zero ? "from " : "above "))
           .cure("write N for every stage, or STAGE=N,STAGE=N");
     }
     bool known = false;
@@ -109,6 +111,8 @@ Result<scale::Model> model_of(const plan::Plan& plan, const SimulationOptions& o
   PENSTOCK_TRY(speeds, per_stage(plan, "--speed", options.speed));
   PENSTOCK_TRY(limits, per_stage(plan, "--store-limit", options.store_limit));
   PENSTOCK_TRY(kept, per_stage(plan, "--kept", options.kept));
+  PENSTOCK_TRY(keda_phases, per_stage(plan, "--keda-phase", options.keda_phase, /*zero=*/true));
+  PENSTOCK_TRY(hpa_phases, per_stage(plan, "--hpa-phase", options.hpa_phase, /*zero=*/true));
   scale::Model model;
   std::map<std::string, size_t> topics;
   for (const plan::Topic& topic : plan.topics) {
@@ -127,6 +131,10 @@ Result<scale::Model> model_of(const plan::Plan& plan, const SimulationOptions& o
     one.speed_per_worker = speeds[stage.id];
     one.most_per_second = limits.contains(stage.id) ? limits[stage.id] : 0;
     one.kept = kept.contains(stage.id) ? kept[stage.id] : 1;
+    if (keda_phases.contains(stage.id))
+      one.keda_phase_millis = std::llround(keda_phases[stage.id] * 1000);
+    if (hpa_phases.contains(stage.id))
+      one.hpa_phase_millis = std::llround(hpa_phases[stage.id] * 1000);
     model.stages.push_back(std::move(one));
   }
   model.cluster.catch_up_millis = options.catch_up_millis;
@@ -136,8 +144,6 @@ Result<scale::Model> model_of(const plan::Plan& plan, const SimulationOptions& o
                         .pods_per_node = options.pods_per_node};
   if (options.down_stabilization_millis >= 0)
     model.cluster.down_stabilization_millis = options.down_stabilization_millis;
-  model.cluster.keda_phase_millis = options.keda_phase_millis;
-  model.cluster.hpa_phase_millis = options.hpa_phase_millis;
   return model;
 }
 

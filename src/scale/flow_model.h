@@ -38,6 +38,8 @@ struct StageModel {
   bool commits_last_plus_one = false;  // a bug of others: lag 1 per partition for ever
   ScaledObject object;
   int64_t lag_threshold = 100;
+  int64_t keda_phase_millis = 0;     // of KEDA's first poll
+  int64_t hpa_phase_millis = 7'500;  // of the HPA's first sync: half of one later, the mean
 };
 
 // Records of one topic, as cumulative counts.

@@ -32,6 +32,8 @@ class Scaled {
         cluster_(cluster),
         operator_(stage.object),
         poll_millis_(on_step(stage.object.poll_millis)),
+        keda_phase_millis_(on_grid(stage.keda_phase_millis)),
+        hpa_phase_millis_(on_grid(stage.hpa_phase_millis)),
         hpa_(hpa_of(stage, cluster, policy)),
         estimator_({.epoch_millis = stage.epoch_millis}),
         need_({.partitions = partitions,
@@ -52,12 +54,12 @@ class Scaled {
       look(now, flow, topics, pods.ready(stage));
     }
     int32_t replicas = pods.asked(stage);
-    if (due(now, on_grid(cluster_.keda_phase_millis), poll_millis_)) {
+    if (due(now, keda_phase_millis_, poll_millis_)) {
       const auto metric = ask(flow, topics);
       const auto active = metric ? std::optional(metric->active) : std::nullopt;
       replicas = operator_.poll(now, active, replicas);
     }
-    if (due(now, on_grid(cluster_.hpa_phase_millis), on_step(cluster_.sync_millis))) {
+    if (due(now, hpa_phase_millis_, on_step(cluster_.sync_millis))) {
       const auto metric = replicas == 0 ? std::nullopt : ask(flow, topics);
       const auto value = metric ? std::optional(static_cast<double>(metric->value)) : std::nullopt;
       replicas = hpa_.sync(now, value, replicas, pods.there(stage));
@@ -102,7 +104,7 @@ class Scaled {
   Policy policy_;
   ClusterModel cluster_;
   KedaOperator operator_;
-  int64_t poll_millis_;
+  int64_t poll_millis_, keda_phase_millis_, hpa_phase_millis_;
   Hpa hpa_;
   Estimator estimator_;
   Need need_;

@@ -33,8 +33,6 @@ struct ClusterModel {
   int64_t sync_millis = 15'000;  // of the HPA
   int64_t look_millis = 5'000;   // of the scaler
   int64_t catch_up_millis = 60'000;
-  int64_t keda_phase_millis = 0;     // of KEDA's first poll
-  int64_t hpa_phase_millis = 7'500;  // half a sync later: the mean
   // HPA with behavior, and this scaleDown.stabilizationWindowSeconds; none: an HPA without, and
   // with `need` 0, as the chart has it.
   std::optional<int64_t> down_stabilization_millis;

@@ -62,7 +62,7 @@ TEST_CASE("the polling interval delays the wake-up, and with it the delay grows"
   for (const int64_t poll : {5'000, 30'000, 60'000}) {
     Model model = one_stage(5, 1000);
     model.stages[0].object.poll_millis = poll;
-    model.cluster.keda_phase_millis = 2'000;
+    model.stages[0].keda_phase_millis = 2'000;
     const Outcome outcome = simulate(model, steady(800, 600), Policy::lag);
     const Millis woken = outcome.stages[0].steps[1].at;
     CHECK(woken.value > 10'000);

@@ -18,7 +18,7 @@ from agrees import SYNC, recorded_steps
 from article import Article
 from cluster import ADDRESS, ROOT, Kube, check
 from record import COLUMNS, Record
-from two_needed import LOG_STAGES
+from two_needed import SLOW_EPOCHS
 
 sys.path.insert(0, str(ROOT / "tests" / "kafka"))
 from broker import Broker  # noqa: E402
@@ -27,8 +27,6 @@ CLIENTS, RATE = 100, 22  # records a second: of the producer, at most of a worke
 POLL, COOLDOWN = 5, 10  # seconds; each step within one poll, although samples are a second apart
 LEAD = SYNC  # seconds that the simulation is at rest before the load begins, so that every phase has begun
 PATIENCE = 300
-# A transaction leaves a marker in each partition, which counts as lag: with one epoch a second they are few beside the records.
-SLOW_EPOCHS = {where: what.replace("topics:", "epoch: {every: 1s}\n    topics:") for where, what in LOG_STAGES.items()}
 
 
 def load(record, began):
@@ -40,11 +38,12 @@ def load(record, began):
     return "\n".join(lines) + "\n"
 
 
-def foretold(article, trace, keda, hpa):
-    """The same of a simulation, from the moment when the load begins. keda, hpa: at which second each of them looks first."""
+def foretold(article, trace, phases):
+    """The same of a simulation, from the moment when the load begins. phases: stage -> at which second KEDA and the autoscaler look first."""
+    keda, hpa = (",".join(f"{stage}={each[i]}" for stage, each in phases.items()) for i in (0, 1))
     done = subprocess.run([os.environ["PENSTOCK_BINARY"], "simulate", article.folder, "-t", "cluster", "--load", trace, "--speed", str(RATE),
-                           "--scaling", "lag", "--pod-start", "2s", "--down-stabilization", "30s", "--keda-phase", f"{keda}s",
-                           "--hpa-phase", f"{hpa}s", "-o", "json"],
+                           "--scaling", "lag", "--pod-start", "2s", "--down-stabilization", "30s", "--keda-phase", keda, "--hpa-phase", hpa,
+                           "-o", "json"],
                           capture_output=True, text=True, check=False, env=article.environment())
     if done.returncode != 0:
         raise RuntimeError(f"penstock simulate: {done.stderr}")
@@ -59,16 +58,17 @@ def apart(real, told):
     return max(abs(at - then) for (at, _), (then, _) in zip(real, told))
 
 
-def compare(article, record, began):
+def compare(article, record, began, trace):
     """Nobody says when KEDA and the autoscaler look: each stage has one of the moments within their 5 and 15 s."""
-    trace = article.folder / "load.csv"
     trace.write_text(load(record, began))
-    simulations = [foretold(article, trace, keda, hpa) for keda, hpa in itertools.product(range(POLL), range(SYNC))]
-    for stage in article.stages:
+    phases = dict.fromkeys(article.stages, (0, 0))
+    for stage in article.stages:  # in flow order: what the one before it did is known by then
         steps = recorded_steps([dict(zip(COLUMNS, row)) for row in record.rows], stage)
         real = [(round(at - began, 1), replicas) for at, replicas in steps[1:]]  # the first is what was before the load
-        same = [(far, each[stage]) for each in simulations if (far := apart(real, each[stage])) is not None]
-        far, told = min(same, default=(PATIENCE, simulations[0][stage]))
+        simulations = {(keda, hpa): foretold(article, trace, phases | {stage: (keda, hpa)})[stage]
+                       for keda, hpa in itertools.product(range(POLL), range(SYNC))}
+        same = [(far, when, told) for when, told in simulations.items() if (far := apart(real, told)) is not None]
+        far, phases[stage], told = min(same, default=(PATIENCE, (0, 0), simulations[0, 0]))
         print(f"     {stage}: {real}\n     foretold: {told}", flush=True)
         check(same, f"{stage} took the steps that were foretold")
         check(far <= POLL, f"each {far:.1f} s from its time at most, of {POLL} s")
@@ -98,7 +98,7 @@ def main():
             record.clients = 0
             kube.until("every stage is at zero again, and that was recorded",
                        lambda: all(row[2] == row[3] == 0 for row in record.rows[-len(article.stages):]), PATIENCE)
-        compare(article, record, began)
+        compare(article, record, began, options.table.with_name("foretold-load.csv"))
 
 
 if __name__ == "__main__":
