@@ -27,7 +27,7 @@ struct SimulationOptions {
   int64_t catch_up_millis = 60'000, pod_start_millis = 5'000, node_start_millis = 90'000;
   int64_t rebalance_millis = 3'000;
   int64_t down_stabilization_millis = -1;  // -1: as it is
-  std::string keda_phase, hpa_phase;  // seconds: N, or STAGE=N,…
+  std::string keda_phase, hpa_phase;       // seconds: N, or STAGE=N,…
   int32_t pods_per_node = 0;
   double price = 0;
   std::string output = "table", svg_file;
