@@ -7,8 +7,6 @@ import io
 import json
 import pathlib
 import re
-import urllib.parse
-import urllib.request
 
 import fastavro
 
@@ -47,22 +45,6 @@ class FolderS3:
 
     def get(self, bucket: str, key: str) -> bytes:
         return (self.folder / bucket / key).read_bytes()
-
-
-class HttpS3:
-    """An S3 that answers without a signature: what a role of Redshift's own sees."""
-
-    def __init__(self, url: str):
-        self.url = url.rstrip("/")
-
-    def keys(self, bucket: str, prefix: str):
-        query = urllib.parse.urlencode({"list-type": "2", "prefix": prefix})
-        with urllib.request.urlopen(f"{self.url}/{bucket}?{query}", timeout=60) as answer:
-            return re.findall(r"<Key>([^<]+)</Key>", answer.read().decode())
-
-    def get(self, bucket: str, key: str) -> bytes:
-        with urllib.request.urlopen(f"{self.url}/{bucket}/{urllib.parse.quote(key)}", timeout=60) as answer:
-            return answer.read()
 
 
 def converter(kind: str, limit: int, scale: int, null: str):

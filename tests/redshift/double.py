@@ -1,6 +1,6 @@
 """A strict double of Amazon Redshift for tests: PostgreSQL's protocol in front, a real PostgreSQL behind, Redshift's rules in between.
 
-usage: double.py --socket PATH --s3 FOLDER|URL [--port N] [--log FILE]        prints port=N when it is ready
+usage: double.py --socket PATH --s3 FOLDER [--port N] [--log FILE]        prints port=N when it is ready
 
 What it keeps to: forms of statements from a list (grammar.py), everything else is refused; simple queries only; no key is enforced; writers of
 one table wait for each other, each transaction sees one snapshot, and where two transactions can not have happened one after the other
@@ -34,7 +34,7 @@ import venv_of_tests  # noqa: E402
 
 venv_of_tests.enter(pathlib.Path(__file__).resolve().parent / "requirements.txt")
 
-from copy_load import FolderS3, HttpS3, LoadError, load  # noqa: E402
+from copy_load import FolderS3, LoadError, load  # noqa: E402
 from grammar import Refusal, Statement, name_of, split  # noqa: E402
 from wire import Backend, ServerError, error_message, fields_of, pack, row_of  # noqa: E402
 
@@ -62,11 +62,12 @@ def literal(text: str) -> str:
 class World:
     def __init__(self, options):
         self.socket, self.log = options.socket, options.log and open(options.log, "a", encoding="utf-8")
-        self.s3 = HttpS3(options.s3) if options.s3.startswith("http") else FolderS3(options.s3)
+        self.s3 = FolderS3(options.s3) if isinstance(options.s3, str) else options.s3
         self.commands = {"refuse": None, "raise_1023": 0, "cut": None, "planted": None}
         self.logins = {("penstock", "penstock"): float("inf")}
         self.counts = {"statements": 0, "transactions": 0, "raised": 0, "cuts": 0, "refused": 0, "copies": 0}
         self.clock, self.history, self.shapes = 0, [], set()
+        self.away, self.writers = False, set()
 
     async def start(self):
         self.admin = await Backend.open(self.socket, "penstock", "penstock")
@@ -490,13 +491,17 @@ class Session:
                     break
 
 
-async def serve(options):
+async def serve(options, ready=lambda world, port: print(f"port={port}", flush=True)):
     world = World(options)
     await world.start()
     sessions = set()  # asyncio itself keeps no hold of them
 
     async def client(reader, writer):
+        if world.away:
+            writer.close()
+            return
         sessions.add(asyncio.current_task())
+        world.writers.add(writer)
         session = Session(world, reader, writer)
         try:
             await session.run()
@@ -504,10 +509,11 @@ async def serve(options):
             pass
         finally:
             sessions.discard(asyncio.current_task())
+            world.writers.discard(writer)
             writer.close()
 
     server = await asyncio.start_server(client, "127.0.0.1", options.port, limit=1 << 24)
-    print(f"port={server.sockets[0].getsockname()[1]}", flush=True)
+    ready(world, server.sockets[0].getsockname()[1])
     await server.serve_forever()
 
 

@@ -35,6 +35,9 @@ class Side:
         """Rows that arrived so far: grows while the pipeline goes on."""
         raise NotImplementedError
 
+    def complete(self):
+        return self.count() >= ROWS
+
     def refuse(self):
         """Away, until allow()."""
 
@@ -142,7 +145,7 @@ class Campaign:
 
     def end(self):
         """All is written, and the run ends."""
-        if not wait_until(lambda: all(side.count() >= ROWS for side in self.sides) or not self.run.running(), PATIENCE):
+        if not wait_until(lambda: all(side.complete() for side in self.sides) or not self.run.running(), PATIENCE):
             print(self.run.told())
         self.run.signal(15)
         check(self.run.wait(60) == 0, "the run ends well")

@@ -17,7 +17,6 @@ import datetime
 import http.server
 import json
 import re
-import secrets
 import threading
 import urllib.parse
 import uuid
@@ -65,7 +64,7 @@ class RedshiftHttp:
     def login(self, user):
         with self.lock:
             self.logins += 1
-        password = secrets.token_urlsafe(24) + "+/&=<"
+        password = uuid.uuid4().hex + "+/&=<"
         self.tell(user, password, self.ends_after)
         return user, password, datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=self.good_for)
 

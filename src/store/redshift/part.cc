@@ -5,7 +5,11 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <cstdlib>
 #include <filesystem>
+#include <functional>
+#include <memory>
+#include <mutex>
 #include <string>
 #include <utility>
 #include <vector>
@@ -16,6 +20,7 @@ namespace {
 using flow::Config;
 using flow::FieldSpec;
 using flow::FieldType;
+using Access = std::function<Result<std::shared_ptr<AwsAccess>>()>;
 
 constexpr std::array kSystemLists = {"/etc/ssl/certs/ca-certificates.crt",
                                      "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"};
@@ -75,7 +80,7 @@ Result<void> set_tls(const Reader& reader, StoreSettings& settings) {
   return {};
 }
 
-Result<void> set_staging(const Reader& reader, const Clock& clock, StoreSettings& settings) {
+Result<void> set_staging(const Reader& reader, Access access, StoreSettings& settings) {
   StagingPlace place;
   PENSTOCK_TRY(url, reader.text("staging"));
   PENSTOCK_TRY(role, reader.text("role"));
@@ -91,11 +96,65 @@ Result<void> set_staging(const Reader& reader, const Clock& clock, StoreSettings
   if (role.empty())
     return reader.wrong("the store has a \"staging\" and no \"role\"", "staging")
         .cure("add role: the ARN of a role of the cluster that may read it, or role: default");
-  settings.load = {role, region};
-  settings.staging = [place = StagingPlace{url, region, endpoint}, &clock] {
-    return S3Staging::open(place, clock);
+  PENSTOCK_TRY(above, reader.text("copy_above"));
+  settings.load.role = role;
+  settings.load.region = region;
+  if (!above.empty())
+    settings.load.insert_rows_max = static_cast<uint32_t>(std::strtoul(above.c_str(), nullptr, 10));
+  settings.staging = [place = StagingPlace{url, region, endpoint},
+                      access = std::move(access)]() -> Result<std::unique_ptr<Staging>> {
+    PENSTOCK_TRY(aws, access());
+    return S3Staging::open(place, std::move(aws));
   };
   return {};
+}
+
+// A user's password, or a login by the role that we have at AWS.
+Result<void> set_login(const Reader& reader, const Access& access, IamPlace place,
+                       StoreSettings& settings) {
+  PENSTOCK_TRY(password, reader.text("password"));
+  PENSTOCK_TRY(auth, reader.text("auth", password.empty() ? "iam" : "password"));
+  PENSTOCK_TRY(user, reader.text("user"));
+  if (auth == "password") {
+    if (user.empty() || password.empty())
+      return reader.wrong("auth: password needs a user and a password", "auth")
+          .cure("add user: and password:, or leave all three out for a login by IAM");
+    settings.connection.parameters.emplace_back("user", user);
+    settings.connection.parameters.emplace_back("password", password);
+    return {};
+  }
+  if (!password.empty())
+    return reader.wrong("auth: iam has no use for a \"password\"", "password")
+        .cure("leave out auth: or password:");
+  PENSTOCK_TRY(cluster, reader.text("cluster"));
+  PENSTOCK_TRY(workgroup, reader.text("workgroup"));
+  PENSTOCK_TRY(region, reader.text("region"));
+  if (!cluster.empty() && !workgroup.empty())
+    return reader.wrong("\"cluster\" and \"workgroup\" exclude each other", "workgroup");
+  place.cluster = cluster;
+  place.workgroup = workgroup;
+  place.region = region;
+  place.user = user;
+  auto logins = iam_logins(place, access);
+  if (!logins) return reader.wrong(logins.error().message, "host").cure(logins.error().cure);
+  settings.logins = *std::move(logins);
+  return {};
+}
+
+// Of all that one store asks of AWS, opened when it is asked first.
+Access access_of(const Clock& clock) {
+  struct Opened {
+    std::mutex mutex;
+    std::shared_ptr<AwsAccess> access;
+  };
+  return [opened = std::make_shared<Opened>(), &clock]() -> Result<std::shared_ptr<AwsAccess>> {
+    const std::scoped_lock lock(opened->mutex);
+    if (!opened->access) {
+      PENSTOCK_TRY(access, AwsAccess::open(clock));
+      opened->access = std::move(access);
+    }
+    return opened->access;
+  };
 }
 
 }  // namespace
@@ -115,6 +174,11 @@ flow::PartSpec redshift_part() {
                         "verify: the server's certificate has to be good for the host. off: none.",
                         "off", "verify");
   tls.choices = {"verify", "off"};
+  FieldSpec auth = field("auth", FieldType::choice,
+                         "iam: a login that AWS gives our role for a while; without a password "
+                         "that is the one.",
+                         "iam");
+  auth.choices = {"password", "iam"};
   spec.fields = {
       std::move(name),
       field("upsert_on", FieldType::fields, "The last written row of this key wins.",
@@ -131,8 +195,13 @@ flow::PartSpec redshift_part() {
       field("host", FieldType::text, "The endpoint.", "${env:REDSHIFT_HOST}"),
       field("port", FieldType::count, "Its port.", "5440", "5439"),
       field("database", FieldType::text, "The database.", "energy"),
+      std::move(auth),
       field("user", FieldType::text, "The user to log in as.", "penstock"),
       field("password", FieldType::text, "Its password, as ${secret:name}.", "${secret:warehouse}"),
+      field("cluster", FieldType::text, "auth: iam, where the host does not name it.", "main"),
+      field("workgroup", FieldType::text, "The same of Redshift Serverless.", "main"),
+      field("region", FieldType::text, "Of the cluster, where the host does not name it.",
+            "eu-north-1"),
       std::move(tls),
       field("ca", FieldType::text,
             "Who signed the server's certificate: a PEM file. Else the system's list.",
@@ -143,6 +212,9 @@ flow::PartSpec redshift_part() {
       field("staging_region", FieldType::text,
             "The bucket's region, where it is another one than the cluster's.", "eu-north-1"),
       field("staging_endpoint", FieldType::text, "Another S3 than AWS's.", "http://localhost:9000"),
+      field("copy_above", FieldType::count,
+            "Epochs of more rows than these go through S3, smaller ones are INSERTs.", "100",
+            "500"),
       field("role", FieldType::text, "The role that COPY takes, or default.",
             "arn:aws:iam::1:role/copy")};
   return spec;
@@ -171,12 +243,10 @@ Result<StoreSettings> settings_of(const Config& config, const Config* target, co
                 {"keepalives_interval", "5"},
                 {"keepalives_count", "3"},
                 {"tcp_user_timeout", "30000"}};
-  for (const std::string_view name : {"user", "password"}) {
-    PENSTOCK_TRY(value, reader.text(name));
-    if (!value.empty()) parameters.emplace_back(name, value);
-  }
   PENSTOCK_TRY_VOID(set_tls(reader, settings));
-  PENSTOCK_TRY_VOID(set_staging(reader, clock, settings));
+  const Access access = access_of(clock);
+  PENSTOCK_TRY_VOID(set_login(reader, access, {.host = host, .database = database}, settings));
+  PENSTOCK_TRY_VOID(set_staging(reader, access, settings));
   settings.connection.where = fmt::format("{} on {}:{}", database, host, port);
   settings.connection.answer_millis = kAnswerMinutesMillis;
   PENSTOCK_TRY(schema, reader.text("schema", "public"));

@@ -1,7 +1,5 @@
 #include "store/redshift/s3_staging.h"
 
-#include "aws/surroundings.h"
-
 #include <fmt/format.h>
 
 #include <utility>
@@ -20,20 +18,13 @@ Result<std::pair<std::string, std::string>> staging_of(const std::string& url) {
   return std::pair(path.substr(0, slash), std::move(prefix));
 }
 
-Result<std::unique_ptr<Staging>> S3Staging::open(const StagingPlace& place, const Clock& clock) {
+Result<std::unique_ptr<Staging>> S3Staging::open(const StagingPlace& place,
+                                                 std::shared_ptr<AwsAccess> access) {
   PENSTOCK_TRY(where, staging_of(place.url));
-  aws::Surroundings here = aws::machine();
-  http::ClientOptions options;
-  if (const auto file = here.variable("AWS_CA_BUNDLE")) options.authorities = *file;
   std::unique_ptr<S3Staging> staging(new S3Staging);
-  PENSTOCK_TRY(client, http::Client::make(std::move(options)));
-  staging->client_ = std::move(client);
-  PENSTOCK_TRY(session, aws::Session::make(std::move(here), *staging->client_, clock));
-  PENSTOCK_TRY(identity, aws::Identity::make(std::move(session)));
-  staging->identity_ = std::move(identity);
-  PENSTOCK_TRY_VOID(staging->identity_->obtain());
-  PENSTOCK_TRY(bucket,
-               aws::Bucket::open(*staging->identity_, {where.first, place.region, place.endpoint}));
+  staging->access_ = std::move(access);
+  PENSTOCK_TRY(bucket, aws::Bucket::open(staging->access_->identity(),
+                                         {where.first, place.region, place.endpoint}));
   staging->bucket_ = std::move(bucket);
   staging->prefix_ = std::move(where.second);
   return staging;

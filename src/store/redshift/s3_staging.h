@@ -1,14 +1,13 @@
 // s3_staging.h — the staging in a bucket of S3, below a prefix.
 //
 // Thread      one at a time; stop() from any.
-// Lifetime    the clock outlives it.
 // Errors      S04x.
 //
-//     PENSTOCK_TRY(staging, S3Staging::open({"s3://bucket/prefix/", "eu-north-1", ""}, clock));
+//     PENSTOCK_TRY(staging, S3Staging::open({"s3://bucket/prefix/", "eu-north-1", ""}, access));
 #pragma once
 
 #include "aws/s3.h"
-#include "base/clock.h"
+#include "store/redshift/aws_access.h"
 #include "store/redshift/staging.h"
 
 #include <memory>
@@ -25,7 +24,8 @@ Result<std::pair<std::string, std::string>> staging_of(const std::string& url);
 
 class S3Staging final : public Staging {
  public:
-  static Result<std::unique_ptr<Staging>> open(const StagingPlace& place, const Clock& clock);
+  static Result<std::unique_ptr<Staging>> open(const StagingPlace& place,
+                                               std::shared_ptr<AwsAccess> access);
 
   Result<void> put(const std::string& key, ByteView bytes) override;
   Result<std::vector<std::string>> list(const std::string& prefix) override;
@@ -37,8 +37,7 @@ class S3Staging final : public Staging {
   S3Staging() = default;
 
   std::string prefix_;
-  std::unique_ptr<http::Client> client_;  // outlives those below, as the identity does the bucket
-  std::unique_ptr<aws::Identity> identity_;
+  std::shared_ptr<AwsAccess> access_;  // outlives the bucket
   std::unique_ptr<aws::Bucket> bucket_;
 };
 

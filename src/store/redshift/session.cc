@@ -29,18 +29,26 @@ bool same(const flow::PartitionCommit& a, const flow::PartitionCommit& b) {
 
 Answer<Connection> open_database(const StoreSettings& settings, const Interrupt* interrupt) {
   ConnectionSettings connection = settings.connection;
-  if (settings.login) {
-    auto login = settings.login();
+  if (settings.logins) {
+    auto login = settings.logins->obtain();
     if (!login) {
-      const bool passing = login.error().code != "S020"_code;
+      const bool refused = login.error().code == "W003"_code ||
+                           catalogue_entry(login.error().code).cls == ErrorClass::pipeline;
       return std::unexpected(
-          DbError{passing ? Trouble::passing : Trouble::settings, "", one_line(login.error())});
+          DbError{refused ? Trouble::settings : Trouble::passing, "", one_line(login.error())});
     }
     connection.parameters.emplace_back("user", login->user);
     connection.parameters.emplace_back("password", login->password);
   }
   auto db = Connection::open(connection, interrupt);
-  if (!db) return db;
+  if (!db) {
+    // It may have ended since it was given: the next one is a new one.
+    if (settings.logins && db.error().trouble == Trouble::settings) {
+      settings.logins->refused();
+      db.error().trouble = Trouble::passing;
+    }
+    return db;
+  }
   // The server gives a statement up before we give the server up: then it holds no lock any more.
   if (auto set = run(*db, fmt::format("{}; SET statement_timeout TO {}", kSetUp,
                                       connection.answer_millis / 6 * 5));

@@ -18,6 +18,7 @@
 
 #include "store/libpq/connection.h"
 #include "store/redshift/load.h"
+#include "store/redshift/logins.h"
 #include "store/redshift/position_table.h"
 #include "store/rows/winners.h"
 #include "store/thread/threaded_sink.h"
@@ -36,10 +37,6 @@ namespace penstock::store::redshift {
 // A statement of Redshift's may take minutes: queues, and loads of a whole epoch.
 inline constexpr int64_t kAnswerMinutesMillis = 900'000;
 
-struct Login {
-  std::string user, password;
-};
-
 struct StoreSettings {
   ConnectionSettings connection;
   std::string schema = "public";  // of positions, and of tables without one
@@ -48,8 +45,8 @@ struct StoreSettings {
   int64_t patience_millis = 120'000;  // with whoever holds the positions
   // Makes the staging of one sink; none: rows go in by INSERT.
   std::function<Result<std::unique_ptr<Staging>>()> staging = {};
-  // Asked before each connection; none: the connection's own parameters have it.
-  std::function<Result<Login>()> login = {};
+  // None: the connection's own parameters have the login.
+  std::shared_ptr<Logins> logins = {};
 };
 
 // A connection with everything set that the statements of this room rely on.
