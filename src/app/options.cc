@@ -297,7 +297,7 @@ void add_simulate(Builder& b) {
       ->option_text("N")
       ->check(CLI::Range(1, 1000));
   b.duration(verb, "--rebalance", to.rebalance_millis,
-             "how long a stage stands still when its workers change; default: 3s");
+             "how long a stage stands still when its workers change; default: 1s");
   b.duration(verb, "--down-stabilization", to.down_stabilization_millis,
              "of the autoscaler, with `behavior`; default: 300s, without; need: 0s");
   b.value(verb, "--keda-phase", to.keda_phase, "at which second KEDA polls first; default: 0");

@@ -25,7 +25,7 @@ struct SimulationOptions {
   std::string scaling = "both";
   std::string speed, store_limit, kept;  // N, or STAGE=N,…
   int64_t catch_up_millis = 60'000, pod_start_millis = 5'000, node_start_millis = 90'000;
-  int64_t rebalance_millis = 3'000;
+  int64_t rebalance_millis = 1'000;
   int64_t down_stabilization_millis = -1;  // -1: as it is
   std::string keda_phase, hpa_phase;       // seconds: N, or STAGE=N,…
   int32_t pods_per_node = 0;

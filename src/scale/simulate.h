@@ -29,7 +29,7 @@ std::string_view to_text(Policy policy);
 
 struct ClusterModel {
   PodSettings pods;
-  int64_t rebalance_millis = 3'000;
+  int64_t rebalance_millis = 1'000;
   int64_t sync_millis = 15'000;  // of the HPA
   int64_t look_millis = 5'000;   // of the scaler
   int64_t catch_up_millis = 60'000;

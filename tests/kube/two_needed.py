@@ -65,7 +65,7 @@ def main():
         by_lag, late_by_lag = measure(article, "lag", options)
         by_need, late_by_need = measure(article, "need", options)
         check(by_need <= SHARE * by_lag, f"need takes {by_need / by_lag:.2f} of the pod-seconds that lag takes; at most {SHARE} is asked")
-        check(max(late_by_lag, late_by_need) <= DELAY_SECONDS, f"both keep a delay of {DELAY_SECONDS:.0f} s")
+        check(late_by_need <= DELAY_SECONDS, f"and keeps a delay of {DELAY_SECONDS:.0f} s ({late_by_need:.2f}; by lag {late_by_lag:.2f})")
         article.penstock("verify")
 
 
