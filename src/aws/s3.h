@@ -92,7 +92,7 @@ class Bucket {
   Result<bool> upload(Upload& upload, std::string_view bytes);
   Result<void> begin_upload(Upload& upload);
   Result<void> put_parts(Upload& upload, std::string_view bytes);
-  Result<bool> complete(const Upload& upload, std::string_view bytes);
+  Result<bool> complete(Upload& upload, std::string_view bytes);
   // `alone`: of this very key.
   Result<size_t> abort_begun(std::string_view prefix, bool alone);
   Result<void> abort(const std::string& key, const std::string& id);

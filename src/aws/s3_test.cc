@@ -217,6 +217,38 @@ TEST_CASE("S3: 200 may hold an error") {
   CHECK(failure(never.bucket->remove(keys)).code == "S042"_code);
 }
 
+TEST_CASE("S3: an upload that is gone at its end is done, or begun anew") {
+  const std::string bytes(kPartBytes + 1, 'x');
+  const auto begun = [](std::string_view id) {
+    return answer(200, fmt::format("<InitiateMultipartUploadResult><UploadId>{}</UploadId>"
+                                   "</InitiateMultipartUploadResult>",
+                                   id));
+  };
+  const std::string part = answer(200, "", "ETag: \"t\"\r\n");
+  const std::string gone = answer(404, error("NoSuchUpload"));
+  const std::string done = answer(200, "<CompleteMultipartUploadResult/>");
+  const auto head = [](std::string_view checksum, size_t size) {
+    return fmt::format("HTTP/1.1 200 x\r\nx-amz-checksum-crc32c: {}\r\nContent-Length: {}\r\n\r\n",
+                       checksum, size);
+  };
+  const auto requests = [&](std::deque<std::string> says) {
+    World world(std::move(says));
+    CHECK(world.bucket->put("k", bytes));
+    const auto seen = world.aws.seen();
+    CHECK(seen.back().starts_with("POST /bucket/k?uploadId=b ") == (seen.size() == 9));
+    return seen.size();
+  };
+  const std::string checksum = crc32c_text(bytes);
+  CHECK(requests({begun("a"), part, part, done}) == 4);
+  CHECK(requests({begun("a"), part, part, gone, head(checksum, bytes.size())}) == 5);
+  for (const std::string& other :
+       {answer(404, ""), head(checksum, bytes.size() - 1), head("AAAAAA==", bytes.size())}) {
+    CHECK(requests({begun("a"), part, part, gone, other, begun("b"), part, part, done}) == 9);
+  }
+  World never({begun("a"), part, gone, begun("b"), gone, begun("c"), gone});
+  CHECK(failure(never.bucket->put("k", bytes)).code == "S042"_code);
+}
+
 TEST_CASE("S3: other rules of the lifecycle stay as they are") {
   const std::string theirs =
       "<Rule><ID>theirs</ID><Filter><And><Prefix>p/</Prefix><Tag><Key>k</Key><Value>v</Value></Tag>"

@@ -104,7 +104,7 @@ Result<void> Bucket::put_parts(Upload& one, std::string_view bytes) {
   return {};
 }
 
-Result<bool> Bucket::complete(const Upload& one, std::string_view bytes) {
+Result<bool> Bucket::complete(Upload& one, std::string_view bytes) {
   const std::string body =
       fmt::format(R"(<CompleteMultipartUpload xmlns="{}">{}</CompleteMultipartUpload>)",
                   kS3Namespace, one.parts);
@@ -121,6 +121,7 @@ Result<bool> Bucket::complete(const Upload& one, std::string_view bytes) {
   if (reply.trouble == S3Trouble::none) return true;
   if (reply.code != "NoSuchUpload") return std::unexpected(error_of(reply, request));
   // It was aborted, or an answer was lost and it is complete.
+  one.gone = true;
   PENSTOCK_TRY(there, head(one.key));
   return there && there->bytes == bytes.size() && there->crc32c == one.checksum;
 }
