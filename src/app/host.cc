@@ -82,6 +82,7 @@ Result<int> Host::serve(const Options& options, ops::Output& output) {
   const Autoscale* scaling = scaling_;
   const Looked at{**plan,
                   instance_->log(),
+                  instance_->schemas(),
                   instance_->store_of(),
                   running != nullptr || !quiet(),
                   running != nullptr ? running->workers() : std::vector<ops::WorkerSnapshot>(),

@@ -2,6 +2,7 @@
 
 #include "app/open_log.h"
 #include "app/query_table.h"
+#include "app/registries.h"
 #include "file/table.h"
 #include "store/dynamodb/part.h"
 #include "store/postgres/part.h"
@@ -145,6 +146,12 @@ Result<std::unique_ptr<Instance>> Instance::open(std::shared_ptr<const plan::Pla
   const bool own = access == Access::own;
   PENSTOCK_TRY(log, open_log(*instance->plan_, folder, own, clock));
   instance->log_ = std::move(log);
+  auto opened_registries = open_registries(*instance->plan_, clock);
+  // Who only looks may lack the registry's secret: then some records stay bytes.
+  if (!opened_registries && !own) opened_registries = Registries();
+  PENSTOCK_TRY(registries, std::move(opened_registries));
+  instance->schemas_ =
+      std::make_unique<registry::Schemas>(instance->log_->schemas(), std::move(registries));
   std::error_code error;
   for (const plan::Store& store : instance->plan_->stores) {
     if (!instance->is_ours(store)) continue;
@@ -179,7 +186,9 @@ Result<std::vector<std::string>> Instance::create_missing() {
     if (dead == topics.end()) continue;
     dead->letters_of.insert(dead->letters_of.end(), stage.from.begin(), stage.from.end());
   }
-  PENSTOCK_TRY(made, log_->create_missing(topics));
+  PENSTOCK_TRY(names, log_->create_missing(topics));
+  std::vector<std::string> made;
+  for (const std::string& name : names) made.push_back(fmt::format("topic {} was made", name));
   std::vector<flow::SourceSpec> groups;
   for (const plan::Stage& stage : plan_->stages) {
     if (is_ours(stage)) groups.push_back({stage.group, stage.from, {}});
@@ -188,11 +197,16 @@ Result<std::vector<std::string>> Instance::create_missing() {
   for (const plan::Topic& topic : plan_->topics) {
     if (topic.schema && is_ours(topic)) PENSTOCK_TRY_VOID(log_->schemas().add(topic.schema));
   }
+  for (const plan::Topic* topic : enrolled_topics(*plan_)) {
+    if (!is_ours(*topic)) continue;
+    PENSTOCK_TRY(fresh, schemas_->enroll(topic->name, topic->framing, *topic->schema));
+    if (fresh) made.push_back(fmt::format("the schema of topic {} was registered", topic->name));
+  }
   for (const plan::Store& store : plan_->stores) {
     if (store.table.schema && is_ours(store))
       PENSTOCK_TRY_VOID(stores_.at(store.name)->create_missing(store.table));
   }
-  return std::move(made);
+  return made;
 }
 
 Result<void> Instance::open_tables() {
@@ -227,7 +241,8 @@ inspect::StoreOf Instance::store_of() {
 }
 
 ops::Parts Instance::parts() {
-  return {plan_, log_.get(), [this](const std::string& name) { return find_store(name); },
+  return {plan_, log_.get(), schemas_.get(),
+          [this](const std::string& name) { return find_store(name); },
           [this](const std::string& name) -> flow::Table* {
             const std::lock_guard lock(tables_->mutex);
             const auto found = tables_->by_name.find(name);

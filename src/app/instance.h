@@ -17,6 +17,7 @@
 #include "inspect/lag.h"
 #include "ops/stage_worker.h"
 #include "plan/plan.h"
+#include "registry/schemas.h"
 
 #include <map>
 #include <memory>
@@ -48,8 +49,8 @@ class Instance {
 
   // The log is of this folder and has one owner, who answers other terminals.
   bool owns_folder() const;
-  // Topics, tables of stores, and the groups whose unread records must be kept. Returns what was
-  // made, for people.
+  // Topics, schemas in registries, tables of stores, and the groups whose unread records must be
+  // kept. Returns what was made, a line each, for people.
   Result<std::vector<std::string>> create_missing();
   // Opens the tables that stages join with; any thread.
   Result<void> open_tables();
@@ -57,6 +58,8 @@ class Instance {
   std::vector<std::string> refresh_tables();
 
   flow::Log& log() { return *log_; }
+  // The log's schemas and those of the target's registries.
+  flow::SchemaSource& schemas() { return *schemas_; }
   // For workers: all that they need.
   ops::Parts parts();
   // For looking: null when a store has no file yet.
@@ -80,6 +83,7 @@ class Instance {
   const Clock& clock_;
   Scope scope_;
   std::unique_ptr<flow::Log> log_;
+  std::unique_ptr<registry::Schemas> schemas_;
   std::map<std::string, std::unique_ptr<flow::Store>> stores_;
   std::unique_ptr<Tables> tables_;
 };

@@ -23,6 +23,7 @@ namespace penstock::app {
 struct Looked {
   const plan::Plan& plan;
   flow::Log& log;
+  flow::SchemaSource& schemas;
   inspect::StoreOf store_of;
   bool busy = false;                         // stages run, or a file is being sent
   std::vector<ops::WorkerSnapshot> workers;  // of the owner; none when no stage runs

@@ -159,6 +159,8 @@ void add_file_verbs(Builder& b) {
   b.files(check);
   b.target(check);
   b.flag(check, "--deny-warnings", b.options.deny_warnings, "warnings fail too");
+  b.flag(check, "--registry", b.options.registry,
+         "ask the target's schema registries what they would refuse");
   CLI::App* plan = b.verb("plan", "what will run, in words");
   b.file(plan);
   b.target(plan);

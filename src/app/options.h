@@ -55,7 +55,8 @@ struct Options {
   int64_t catch_up_millis = 60'000;          // scaler: what waits is to be done within
   double rate_per_second = 0;                // send, run --rate; 0: as fast as it goes
   bool until_idle = false, again = false, raw = false, skip_bad = false, deny_warnings = false,
-       fail_on_dead = false, follow = false, no_producers = false, autoscale = false;
+       registry = false, fail_on_dead = false, follow = false, no_producers = false,
+       autoscale = false;
 };
 
 // What parse_options() found: options to go on with, or a text to print (help, version) and an exit

@@ -4,6 +4,7 @@
 #include "log/kafka/msk.h"
 #include "log/kafka/part.h"
 #include "meter/meter_source.h"
+#include "registry/part.h"
 #include "step/steps.h"
 #include "store/dynamodb/part.h"
 #include "store/postgres/part.h"
@@ -31,6 +32,8 @@ std::vector<flow::PartSpec> every_part() {
   append(all, meter::part_specs());
   all.push_back(log::kafka::kafka_part());
   all.push_back(log::kafka::msk_part());
+  all.push_back(registry::confluent_part());
+  all.push_back(registry::glue_part());
   append(all, planned_parts());
   return all;
 }

@@ -20,8 +20,9 @@ Result<std::unique_ptr<ops::WorkerThread>> start_one(Instance& instance,
   const std::string table_name = producer.config->text("meters");
   flow::Table* table = table_name.empty() ? nullptr : parts.table(table_name);
   const auto version = table == nullptr ? nullptr : table->current();
-  PENSTOCK_TRY(opened, meter::open_producer(producer.part, producer.name, *producer.config,
-                                            version.get(), topic.schema, topic.framing, clock));
+  PENSTOCK_TRY(opened,
+               meter::open_producer(producer.part, producer.name, *producer.config, version.get(),
+                                    topic.schema, ops::feed_framing(topic), clock));
   std::unique_ptr<flow::Source> source = std::move(opened);
   const std::string name = fmt::format("meter:{}", producer.name);
   const auto make = [&](flow::Waker& waker) {

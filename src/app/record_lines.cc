@@ -27,9 +27,9 @@ std::string text_of(const std::string& topic, const RecordLine& line, Format for
 
 }  // namespace
 
-Result<void> read_lines(flow::Log& log, const std::string& topic, const plan::Topic* planned,
-                        int32_t partition, const RecordFilter& wanted, Offset& next,
-                        std::vector<RecordLine>& lines) {
+Result<void> read_lines(flow::Log& log, flow::SchemaSource& schemas, const std::string& topic,
+                        const plan::Topic* planned, int32_t partition, const RecordFilter& wanted,
+                        Offset& next, std::vector<RecordLine>& lines) {
   while (true) {
     PENSTOCK_TRY(batch, log.read(topic, partition, next, {}, &next));
     if (batch.records.empty()) return {};
@@ -37,7 +37,7 @@ Result<void> read_lines(flow::Log& log, const std::string& topic, const plan::To
       if (wanted && !wanted(record)) continue;
       lines.push_back({record.timestamp, partition, record.offset,
                        record.has_key ? shown_bytes(record.key) : std::string(),
-                       record_json(record, planned, log.schemas())});
+                       record_json(record, planned, schemas)});
     }
   }
 }

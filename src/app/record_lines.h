@@ -28,9 +28,9 @@ struct RecordLine {
 using RecordFilter = std::function<bool(const row::RawRecord&)>;
 
 // Reads from `next` to the end as it is now, which `next` then is. An empty filter wants all.
-Result<void> read_lines(flow::Log& log, const std::string& topic, const plan::Topic* planned,
-                        int32_t partition, const RecordFilter& wanted, Offset& next,
-                        std::vector<RecordLine>& lines);
+Result<void> read_lines(flow::Log& log, flow::SchemaSource& schemas, const std::string& topic,
+                        const plan::Topic* planned, int32_t partition, const RecordFilter& wanted,
+                        Offset& next, std::vector<RecordLine>& lines);
 // The newest `limit` of them, by time, as one line each: text, or JSON where that is the format.
 void print_lines(const std::string& topic, std::vector<RecordLine> lines, int64_t limit,
                  Format format, ops::Output& output);

@@ -2,10 +2,13 @@
 
 #include "avro/framing.h"
 #include "avro/json.h"
+#include "wire/codec.h"
 
 #include <fmt/format.h>
 
+#include <chrono>
 #include <ctime>
+#include <thread>
 
 namespace penstock::app {
 
@@ -42,16 +45,40 @@ std::string shown_time(Millis time) {
                      millis);
 }
 
+namespace {
+
+constexpr auto kSchemaWaits = std::chrono::seconds(2);  // for a registry's answer
+constexpr auto kBetweenLooks = std::chrono::milliseconds(5);
+
+avro::SchemaPtr schema_of(const avro::SchemaId& id, flow::SchemaSource& schemas) {
+  const auto until = std::chrono::steady_clock::now() + kSchemaWaits;
+  while (true) {
+    const auto found = schemas.find_id(id);
+    const bool ends = found.final || !avro::needs_registry(id.framing) ||
+                      std::chrono::steady_clock::now() >= until;
+    if (found.schema || ends) return found.schema;
+    std::this_thread::sleep_for(kBetweenLooks);
+  }
+}
+
+}  // namespace
+
 std::string record_json(const row::RawRecord& record, const plan::Topic* topic,
                         flow::SchemaSource& schemas) {
   if (!record.has_value) return "null";
   avro::SchemaPtr schema;
   ByteView datum = record.value;
-  uint64_t fingerprint = 0;
+  std::string inflated;
+  avro::Head head;
   if (topic != nullptr && topic->framing == avro::Framing::bare) {
     schema = topic->schema;
-  } else if (avro::strip_single_object(record.value, fingerprint, datum)) {
-    schema = schemas.find(fingerprint).schema;
+  } else if (avro::read_head(record.value, head) == avro::HeadFault::none) {
+    schema = schema_of(head.id, schemas);
+    datum.remove_prefix(head.bytes);
+    const size_t bytes_max = avro::inflated_bytes_max(datum.size());
+    if (head.deflated && wire::zlib_decompress(datum, bytes_max, inflated)) datum = inflated;
+  } else if (topic != nullptr && topic->unframed_bare) {
+    schema = topic->schema;
   }
   if (schema) {
     if (auto json = avro::to_json(schema->root(), datum, avro::JsonStyle::plain)) return *json;

@@ -93,7 +93,7 @@ class Sender {
     }
     const file::FileSourceSpec spec{.path = path,
                                     .schema = topic.schema,
-                                    .framing = topic.framing,
+                                    .framing = ops::feed_framing(topic),
                                     .skip_bad = options_.skip_bad,
                                     .rate_per_second = rate,
                                     .clock = &clock_};

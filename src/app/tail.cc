@@ -52,8 +52,8 @@ class Tail {
     for (Cursor& cursor : cursors_) {
       std::vector<RecordLine> lines;
       for (auto& [partition, next] : cursor.next) {
-        PENSTOCK_TRY_VOID(
-            read_lines(at_.log, cursor.topic, cursor.planned, partition, {}, next, lines));
+        PENSTOCK_TRY_VOID(read_lines(at_.log, at_.schemas, cursor.topic, cursor.planned, partition,
+                                     {}, next, lines));
       }
       print_lines(cursor.topic, std::move(lines), limit, options_.format, output_);
     }

@@ -44,7 +44,7 @@ class Trace {
         if ((partition.index == usual) != at_usual) continue;
         Offset next = partition.start;
         PENSTOCK_TRY_VOID(read_lines(
-            at_.log, topic.name, &topic, partition.index,
+            at_.log, at_.schemas, topic.name, &topic, partition.index,
             [&](const row::RawRecord& record) { return record.has_key && record.key == key; }, next,
             lines));
       }

@@ -1,5 +1,6 @@
 #include "app/load.h"
 #include "app/parts.h"
+#include "app/registries.h"
 #include "app/store_tables.h"
 #include "app/verbs.h"
 #include "base/clock.h"
@@ -27,10 +28,19 @@ Result<int> check(const Options& options, ops::Output& output) {
     const plan::Checked checked = plan::check(path, parts(), check_options(pipeline.target));
     for (const Error& warning : checked.warnings) output.note(render(warning, "warning"));
     for (const Error& error : checked.errors) output.note(render(error));
+    bool objected = false;
+    if (checked.plan && options.registry) {
+      const auto objections = schema_objections(*checked.plan, SystemClock());
+      for (const Error& error : objections) {
+        output.note(render(error));
+        code = std::max(code, exit_code(error));
+      }
+      objected = !objections.empty();
+    }
     const bool refused = !checked.plan || (options.deny_warnings && !checked.warnings.empty());
     if (refused) {
       code = 78;
-    } else {
+    } else if (!objected) {
       output.out(fmt::format(
           "{}: ok ({}, {}, {}; target {}){}\n", path, counted(checked.plan->stages.size(), "stage"),
           counted(checked.plan->topics.size(), "topic"),
@@ -46,7 +56,8 @@ Result<int> plan_verb(const Options& options, ops::Output& output) {
   if (!plan) return plan.error();
   const bool tree = options.format == Format::json || options.format == Format::yaml;
   output.out(tree ? plan::to_json(**plan) + "\n"
-                  : plan::describe(**plan) + describe_tables(**plan, SystemClock()));
+                  : plan::describe(**plan) + describe_schemas(**plan, SystemClock()) +
+                        describe_tables(**plan, SystemClock()));
   return 0;
 }
 

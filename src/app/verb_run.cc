@@ -121,7 +121,7 @@ Result<int> apply(const Options& options, ops::Output& output) {
   SystemClock clock;
   PENSTOCK_TRY(instance, Instance::open(*plan, folder, Instance::Access::own, clock));
   PENSTOCK_TRY(made, instance->create_missing());
-  for (const std::string& topic : made) output.out(fmt::format("topic {} was made\n", topic));
+  for (const std::string& line : made) output.out(line + "\n");
   output.out(fmt::format("{}: everything is there\n", (*plan)->pipeline));
   return 0;
 }
@@ -133,7 +133,9 @@ Result<int> look_verb(const Options& options, ops::Output& output) {
   SystemClock clock;
   return here_or_at_owner(options, folder, output, [&]() -> Result<int> {
     PENSTOCK_TRY(instance, Instance::open(*plan, folder, Instance::Access::look, clock));
-    return look(options, {**plan, instance->log(), instance->store_of(), false, {}, {}}, output);
+    return look(options,
+                {**plan, instance->log(), instance->schemas(), instance->store_of(), false, {}, {}},
+                output);
   });
 }
 

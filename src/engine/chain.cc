@@ -69,6 +69,8 @@ class RealChain final : public Chain {
       epoch.tables.push_back(b_.spec.table(name)->current());
   }
 
+  const Error* waits_for() const override { return b_.intake->why(); }
+
   Processed process(row::RawBatch& raw, Epoch& epoch) override {
     if (!b_.intake->ready(raw)) return Processed::blocked;
     start_batch(raw, epoch);
@@ -355,11 +357,19 @@ Result<void> build_route(Built& built) {
   return {};
 }
 
+Result<Outlet::Output> output_of(Built& built, const std::string& name) {
+  const plan::Topic& topic = *built.spec.plan->topic(name);
+  PENSTOCK_TRY(head, built.spec.schemas->head(name, topic.framing, *topic.schema));
+  return Outlet::Output{add_output(built, name), name, std::move(head)};
+}
+
 Result<void> build_main(Built& built) {
   const plan::Stage& stage = *built.spec.stage;
   std::vector<Outlet::Output> outputs;
-  for (const std::string& topic : stage.to_topics)
-    outputs.push_back({add_output(built, topic), topic});
+  for (const std::string& topic : stage.to_topics) {
+    PENSTOCK_TRY(output, output_of(built, topic));
+    outputs.push_back(std::move(output));
+  }
   const plan::Topic& topic = *built.spec.plan->topic(stage.to_topics.front());
   PENSTOCK_TRY(outlet, Outlet::make(topic, built.made.shape, std::move(outputs)));
   built.main = std::move(outlet);
@@ -370,8 +380,8 @@ Result<void> build_main(Built& built) {
 Result<void> build_copies(Built& built) {
   for (plan::MadeSteps::Side& side : built.made.sides) {
     const plan::Topic& topic = *built.spec.plan->topic(side.topic);
-    PENSTOCK_TRY(outlet,
-                 Outlet::make(topic, side.shape, {{add_output(built, side.topic), side.topic}}));
+    PENSTOCK_TRY(output, output_of(built, side.topic));
+    PENSTOCK_TRY(outlet, Outlet::make(topic, side.shape, {std::move(output)}));
     built.copies.push_back(std::move(outlet));
     built.schemas.push_back(topic.schema);
   }
@@ -396,8 +406,8 @@ void build_intake(Built& built) {
   Intake::Spec spec;
   spec.input = stage.input;
   for (const std::string& name : stage.from) {
-    spec.framings.push_back(built.spec.plan->topic(name)->framing);
-    spec.bare.push_back(built.spec.plan->topic(name)->schema);
+    const plan::Topic& topic = *built.spec.plan->topic(name);
+    spec.topics.push_back({topic.framing, topic.unframed_bare, topic.schema});
   }
   spec.wants = built.made.shape.wants();
   spec.cuts = std::move(cuts);

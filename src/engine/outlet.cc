@@ -18,11 +18,7 @@ Outlet::Outlet(avro::EncodePlan plan, const plan::Topic& topic, std::vector<uint
     : plan_(std::move(plan)),
       key_slots_(std::move(key_slots)),
       same_partition_(topic.same_partition),
-      outputs_(std::move(outputs)) {
-  if (topic.framing == avro::Framing::single_object) {
-    avro::append_single_object_header(topic.schema->fingerprint(), header_);
-  }
-}
+      outputs_(std::move(outputs)) {}
 
 Result<Outlet> Outlet::make(const plan::Topic& topic, flow::Shape& shape,
                             std::vector<Output> outputs) {
@@ -57,7 +53,7 @@ bool Outlet::key_of(const row::Batch& batch, uint32_t row) {
 
 Encoded Outlet::encode(const row::Batch& batch, uint32_t row, uint32_t which, Epoch& epoch,
                        std::string& why) {
-  value_ = header_;
+  value_ = outputs_[which].head;
   if (!plan_.encode(batch, row, value_, &why)) return Encoded::misfit;
   const bool has_key = key_of(batch, row);
   const uint32_t output = outputs_[which].index;

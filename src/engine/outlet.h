@@ -33,6 +33,7 @@ class Outlet {
   struct Output {
     uint32_t index;
     std::string topic;
+    std::string head;  // framing bytes
   };
   static Result<Outlet> make(const plan::Topic& topic, flow::Shape& shape,
                              std::vector<Output> outputs);
@@ -51,7 +52,6 @@ class Outlet {
   bool key_of(const row::Batch& batch, uint32_t row);
 
   avro::EncodePlan plan_;
-  std::string header_;               // framing bytes
   std::vector<uint32_t> key_slots_;  // empty: the record's own key goes on
   bool same_partition_ = false;
   std::vector<Output> outputs_;

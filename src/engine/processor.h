@@ -43,6 +43,8 @@ class Processor {
   // in epoch.fates(batch.partition) (which must add up). The batch may be moved from
   // (epoch.hold()). With `blocked` neither is touched.
   virtual Processed process(row::RawBatch& batch, Epoch& epoch) = 0;
+  // After `blocked`: what holds the schema up; null when it is just on its way.
+  virtual const Error* waits_for() const { return nullptr; }
   // The store refused a row of this epoch: write its dead letter (epoch.original(row) has the
   // bytes). The worker has taken care of the fates and of the row itself.
   virtual void make_dead(const flow::RejectedRow& rejected, Epoch& epoch) = 0;

@@ -391,7 +391,7 @@ WorkerState Worker::state() const {
   }
   if (gate_.shut()) return WorkerState::stopped;
   if (owned_.empty()) return WorkerState::unassigned;
-  if (damage() != nullptr) return WorkerState::waiting;
+  if (damage() != nullptr || missing_schema() != nullptr) return WorkerState::waiting;
   return has_unclaimed() ? WorkerState::claiming : WorkerState::running;
 }
 
@@ -400,8 +400,12 @@ const Error* Worker::damage() const {
   return at != owned_.end() ? &*at->damage : nullptr;
 }
 
+// Why the schema of what was polled is not known yet, where that is no matter of moments.
+const Error* Worker::missing_schema() const { return blocked_ ? processor_.waits_for() : nullptr; }
+
 Worker::Status Worker::status() const {
   const Error* standing = error_ ? &*error_ : damage();
+  if (standing == nullptr) standing = missing_schema();
   return {state(),       standing != nullptr ? std::optional(*standing) : std::nullopt,
           owned_,        refused_,
           ever_claimed_, ever_assigned_,

@@ -81,7 +81,8 @@ enum class WorkerState : uint8_t {
   unassigned,  // no partition is ours
   claiming,    // partitions are ours, but not their positions yet
   running,
-  waiting,  // an outage, or a damaged partition (the others go on); status().error says which
+  waiting,  // an outage, a schema that cannot be had, or a damaged partition (the others go on);
+            // status().error says which
   stopped,  // too many dead letters (StopAbove); until resume() or a restart
   drained,
   failed,  // status().error says why; only a new process helps
@@ -164,6 +165,7 @@ class Worker {
   bool poll_source();
   void stand_still(Partition partition, Error error);
   const Error* damage() const;
+  const Error* missing_schema() const;
   bool take_batch(row::RawBatch&& batch);
   bool compute(row::RawBatch& batch);
   void serve(Rebalance kind, flow::PartitionSet partitions, flow::Membership membership);

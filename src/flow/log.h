@@ -12,6 +12,7 @@
 //     {"usage.alpine"}}, waker));
 #pragma once
 
+#include "avro/framing.h"
 #include "avro/schema.h"
 #include "base/error.h"
 #include "base/units.h"
@@ -155,16 +156,24 @@ class Appender {
 // ---- schemas
 // -------------------------------------------------------------------------------------------------
 
-// The schemas of what lies in the log, by fingerprint.
+// The schemas of what lies in the log: by fingerprint, and by what a schema registry calls them
+// (room registry).
 class SchemaSource {
  public:
   virtual ~SchemaSource() = default;
   struct Found {
-    avro::SchemaPtr schema;  // null: not known
-    bool final = true;       // false: not known *yet*; ask again when woken
+    avro::SchemaPtr schema;                 // null: not known
+    bool final = true;                      // false: not known *yet*; ask again when woken
+    std::shared_ptr<const Error> why = {};  // why not, where there is more to say
   };
   // Any thread, cheap, cached.
   virtual Found find(uint64_t fingerprint) = 0;
+  // By what any framing calls it. Logs know fingerprints alone.
+  virtual Found find_id(const avro::SchemaId& id);
+  // The bytes before each datum of this schema in that topic. At start: may wait, and register the
+  // schema. L140 … L145.
+  virtual Result<std::string> head(std::string_view topic, avro::Framing framing,
+                                   const avro::Schema& schema);
   // Durable when it returns. Called at start and at claim, before the first record that uses it;
   // may block.
   virtual Result<void> add(const avro::SchemaPtr& schema) = 0;

@@ -104,7 +104,7 @@ class MakeContext {
   virtual uint32_t step_index() const = 0;
 };
 
-enum class PartKind : uint8_t { step, log, store, table, source };
+enum class PartKind : uint8_t { step, log, store, table, source, registry };
 
 struct PartSpec {
   PartKind kind;

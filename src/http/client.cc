@@ -12,7 +12,7 @@ Client::Client(std::unique_ptr<Loop> loop) : loop_(std::move(loop)) {}
 Client::~Client() = default;
 
 Result<std::unique_ptr<Client>> Client::make(ClientOptions options) {
-  PENSTOCK_TRY(tls, TlsContext::make(options.authorities));
+  PENSTOCK_TRY(tls, TlsContext::make(options.authorities, options.certificate, options.key));
   return std::unique_ptr<Client>(
       new Client(std::make_unique<Loop>(std::move(options), std::move(tls))));
 }

@@ -33,6 +33,8 @@ struct ClientOptions {
   int64_t idle_millis = 20'000;    // a connection that nobody needs is closed
   size_t connections_per_host = 64;
   std::string authorities = {};  // who signs the servers' certificates: a PEM file; "" = system's
+  std::string certificate = {};  // our own, a PEM file, for servers that ask; "" = none
+  std::string key = {};          // of it, a PEM file
 };
 
 // Called once for each request, on the client's thread, never inside begin(). Be quick.

@@ -66,7 +66,9 @@ bool is_numeric(const std::string& host) {
 TlsContext::TlsContext(std::unique_ptr<Library> library) : library_(std::move(library)) {}
 TlsContext::~TlsContext() = default;
 
-Result<std::shared_ptr<TlsContext>> TlsContext::make(const std::string& authorities) {
+Result<std::shared_ptr<TlsContext>> TlsContext::make(const std::string& authorities,
+                                                     const std::string& certificate,
+                                                     const std::string& key) {
   auto library = std::make_unique<Library>();
   library->context = SSL_CTX_new(TLS_client_method());
   if (library->context == nullptr) {
@@ -87,6 +89,17 @@ Result<std::shared_ptr<TlsContext>> TlsContext::make(const std::string& authorit
                             authorities, last_error()))
         .because("the file is missing or holds no PEM certificates")
         .cure("name a PEM file of certificates");
+  }
+  if (!certificate.empty()) {
+    SSL_CTX* context = library->context;
+    const bool ours = SSL_CTX_use_certificate_chain_file(context, certificate.c_str()) == 1 &&
+                      SSL_CTX_use_PrivateKey_file(context, key.c_str(), SSL_FILETYPE_PEM) == 1;
+    if (!ours || SSL_CTX_check_private_key(context) != 1) {
+      return fail("H003"_code, fmt::format("the certificate {} and the key {} cannot be used: {}",
+                                           certificate, key, last_error()))
+          .because("a file is missing, holds no PEM, or the key is not the certificate's")
+          .cure("name two PEM files that belong together");
+    }
   }
   return std::shared_ptr<TlsContext>(new TlsContext(std::move(library)));
 }

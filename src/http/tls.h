@@ -5,7 +5,7 @@
 //
 // Thread      a context from any thread; a stream has one owner.
 // Lifetime    the stream never closes its socket; it ends before it.
-// Errors      H003 when the list of authorities cannot be read.
+// Errors      H003 when the list of authorities, the certificate or its key cannot be read.
 //
 //     PENSTOCK_TRY(context, TlsContext::make(""));
 //     TlsStream stream(*context, fd, "sts.amazonaws.com");
@@ -27,7 +27,10 @@ enum class TlsStep : uint8_t { done, want_read, want_write, closed, failed };
 class TlsContext {
  public:
   // `authorities`: a PEM file; "" = SSL_CERT_FILE and SSL_CERT_DIR, else the system's list.
-  static Result<std::shared_ptr<TlsContext>> make(const std::string& authorities);
+  // `certificate` and `key`: PEM files, for servers that ask who we are; "" = none.
+  static Result<std::shared_ptr<TlsContext>> make(const std::string& authorities,
+                                                  const std::string& certificate = {},
+                                                  const std::string& key = {});
   ~TlsContext();
 
   struct Library;

@@ -14,6 +14,7 @@
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <vector>
 
 namespace penstock::http {
 namespace {
@@ -66,18 +67,24 @@ const Certificates& certificates() {
 // openssl's own server; answers each request with a page.
 class TlsServer {
  public:
-  explicit TlsServer(const std::string& certificate, const char* option = "-www") {
+  explicit TlsServer(const std::string& certificate, std::vector<std::string> options = {}) {
     std::array<int, 2> out{};
     REQUIRE(pipe(out.data()) == 0);
     const std::string pem = certificates().path(certificate + ".pem");
     const std::string key = certificates().path(certificate + ".key");
+    std::vector<std::string> words = {
+        "openssl", "s_server", "-accept", "127.0.0.1:0",       "-cert", pem, "-key",
+        key,       "-www",     "-cipher", "DEFAULT@SECLEVEL=0"};
+    words.insert(words.end(), options.begin(), options.end());
+    std::vector<char*> arguments;
+    for (std::string& word : words) arguments.push_back(word.data());
+    arguments.push_back(nullptr);
     child_ = fork();
     if (child_ == 0) {
       prctl(PR_SET_PDEATHSIG, SIGKILL);
       dup2(out[1], STDOUT_FILENO);
       if (std::freopen("/dev/null", "w", stderr) == nullptr) _exit(1);
-      execlp("openssl", "openssl", "s_server", "-accept", "127.0.0.1:0", "-cert", pem.c_str(),
-             "-key", key.c_str(), "-www", "-cipher", "DEFAULT@SECLEVEL=0", option, nullptr);
+      execvp("openssl", arguments.data());
       _exit(127);
     }
     close(out[1]);
@@ -96,8 +103,15 @@ class TlsServer {
     waitpid(child_, nullptr, 0);
     std::fclose(out_);
   }
-  Outcome ask(const std::string& authorities, const std::string& host = "127.0.0.1") const {
-    auto client = Client::make({.authorities = certificates().path(authorities)});
+  // `ours`: the certificate that we show, "" = none.
+  Outcome ask(const std::string& authorities, const std::string& host = "127.0.0.1",
+              const std::string& ours = {}) const {
+    const auto path = [&](const char* end) {
+      return ours.empty() ? std::string() : certificates().path(ours + end);
+    };
+    auto client = Client::make({.authorities = certificates().path(authorities),
+                                .certificate = path(".pem"),
+                                .key = path(".key")});
     REQUIRE(client);
     return (*client)->perform({.url = {.host = host, .port = port_, .path = "/"}});
   }
@@ -141,7 +155,24 @@ TEST_CASE("a certificate whose time is over") {
 }
 
 TEST_CASE("a protocol that is too old") {
-  check_refused(TlsServer("good", "-tls1_1").ask("good.pem"), "protocol");
+  check_refused(TlsServer("good", {"-tls1_1"}).ask("good.pem"), "protocol");
+}
+
+TEST_CASE("a server that asks who we are: our certificate, another one, none") {
+  const TlsServer server("good", {"-Verify", "1", "-verify_return_error", "-CAfile",
+                                  certificates().path("other.pem")});
+  const Outcome ours = server.ask("good.pem", "127.0.0.1", "other");
+  REQUIRE_MESSAGE(ours, (ours ? "" : ours.error().message));
+  CHECK(ours->status == 200);
+  CHECK_FALSE(server.ask("good.pem", "127.0.0.1", "good"));
+  CHECK_FALSE(server.ask("good.pem"));
+}
+
+TEST_CASE("a key that is not the certificate's") {
+  const auto client = Client::make(
+      {.certificate = certificates().path("good.pem"), .key = certificates().path("other.key")});
+  REQUIRE(!client);
+  CHECK(one_line(client.error()).contains("other.key"));
 }
 
 TEST_CASE("a list of authorities that is not there") {

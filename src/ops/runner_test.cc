@@ -71,7 +71,7 @@ class Place {
     REQUIRE(runner.has_value());
     return std::move(*runner);
   }
-  Parts parts() { return {plan, log_.get(), nullptr, nullptr}; }
+  Parts parts() { return {plan, log_.get(), &log_->schemas(), nullptr, nullptr}; }
 
   // Records with these numbers, one batch.
   void append(int32_t partition, int64_t from, int64_t count) {

@@ -24,10 +24,10 @@ Result<std::vector<std::string>> lineages_of(flow::Log& log,
 
 Result<std::unique_ptr<engine::Chain>> make_chain(const Parts& parts, const plan::Stage& stage) {
   PENSTOCK_TRY(lineages, lineages_of(*parts.log, stage.from));
-  PENSTOCK_TRY(chain, engine::Chain::make({parts.plan, &stage, &parts.log->schemas(), parts.table,
-                                           std::move(lineages)}));
+  PENSTOCK_TRY(chain, engine::Chain::make(
+                          {parts.plan, &stage, parts.schemas, parts.table, std::move(lineages)}));
   for (const avro::SchemaPtr& schema : chain->output_schemas())
-    PENSTOCK_TRY_VOID(parts.log->schemas().add(schema));
+    PENSTOCK_TRY_VOID(parts.schemas->add(schema));
   return std::move(chain);
 }
 
@@ -90,6 +90,8 @@ std::shared_ptr<plan::Plan> with_feed(const plan::Plan& plan, const FeedSpec& fe
   plan::Topic source = target;
   source.name = feed.source_name;
   source.declared = feed.source_name;
+  source.framing = feed_framing(target);
+  source.unframed_bare = false;
   extended->topics.push_back(std::move(source));
   plan::Stage stage;
   stage.name = stage.id = feed.source_name;
@@ -104,6 +106,10 @@ std::shared_ptr<plan::Plan> with_feed(const plan::Plan& plan, const FeedSpec& fe
 }
 
 }  // namespace
+
+avro::Framing feed_framing(const plan::Topic& topic) {
+  return topic.framing == avro::Framing::bare ? avro::Framing::bare : avro::Framing::single_object;
+}
 
 Result<StageWorker> make_stage_worker(const Parts& parts, const plan::Stage& stage,
                                       const StageWorkerSpec& spec, flow::Waker& waker) {

@@ -26,6 +26,7 @@ namespace penstock::ops {
 struct Parts {
   std::shared_ptr<const plan::Plan> plan;
   flow::Log* log = nullptr;
+  flow::SchemaSource* schemas = nullptr;  // the log's and the registries'
   std::function<flow::Store*(const std::string& name)> store;
   std::function<flow::Table*(const std::string& name)> table;
 };
@@ -53,6 +54,8 @@ struct FeedSpec {
   bool raw =
       false;  // records go on as they are, unread; else they are decoded and get the topic's key
 };
+// How such a source frames what it reads for a topic: the worker writes the topic's own framing.
+avro::Framing feed_framing(const plan::Topic& topic);
 Result<StageWorker> make_feed_worker(const Parts& parts, FeedSpec feed, flow::Waker& waker);
 
 }  // namespace penstock::ops

@@ -145,7 +145,9 @@ Checked check(const std::string& path, Parts parts, const CheckOptions& options)
     resolve_references(draft);
     read_sections(draft);
     read_schemas(draft);
+    read_registries(draft);
     read_topics(draft);
+    check_framings(draft);
     read_tables(draft);
     read_stores(draft);
     read_producers(draft);

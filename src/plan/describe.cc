@@ -57,13 +57,13 @@ std::string merge_words(const flow::StoreTable& table) {
 
 std::string topic_json(const Topic& topic) {
   return fmt::format(
-      R"({{"name":{},"tenant":{},"key":{},"schema":{},"framing":"{}","partition":"{}",)"
+      R"({{"name":{},"tenant":{},"key":{},"schema":{},"framing":"{}",{}"partition":"{}",)"
       R"("partitions":{},)"
       R"("replicas":{},"keep_millis":{}}})",
       quoted(topic.name), quoted(topic.tenant), list(topic.key),
-      topic.schema == nullptr ? "null" : topic.schema->json(),
-      topic.framing == avro::Framing::bare ? "bare" : "single_object",
-      topic.same_partition ? "same" : "key", topic.partitions, topic.replicas, topic.keep_millis);
+      topic.schema == nullptr ? "null" : topic.schema->json(), avro::to_text(topic.framing),
+      topic.unframed_bare ? "\"unframed\":\"bare\"," : "", topic.same_partition ? "same" : "key",
+      topic.partitions, topic.replicas, topic.keep_millis);
 }
 
 std::string stage_json(const Stage& stage) {
@@ -149,19 +149,28 @@ std::string describe_stage(const Plan& plan, const Stage& stage) {
                     stage.dead_topic);
 }
 
+// Only where there are any: plans without keep their hashes.
+std::string registries_json(const Plan& plan) {
+  if (plan.registries.empty()) return "";
+  return fmt::format(R"("registries":{},)", array(plan.registries, [](const RegistryUse& use) {
+                       return fmt::format(R"({{"kind":{},"settings":{}}})", quoted(use.part),
+                                          settings(use.config));
+                     }));
+}
+
 }  // namespace
 
 std::string to_json(const Plan& plan) {
   const DeadLetters& dead = plan.dead_letters;
   return fmt::format(
-      R"({{"pipeline":{},"target":{},"log":{{"kind":{},"settings":{}}},"tenants":{},"topics":{},)"
+      R"({{"pipeline":{},"target":{},"log":{{"kind":{},"settings":{}}},{}"tenants":{},"topics":{},)"
       R"("tables":{},"stages":{},"stores":{},"producers":{},)"
       R"("dead_letters":{{"keep_millis":{},"stop_share":{},"stop_window_millis":{}}}}})",
       quoted(plan.pipeline), quoted(plan.target), quoted(plan.log.part), settings(plan.log.config),
-      list(plan.tenants), array(plan.topics, topic_json), array(plan.tables, table_json),
-      array(plan.stages, stage_json), array(plan.stores, store_json),
-      array(plan.producers, producer_json), dead.keep_millis, dead.stop_share,
-      dead.stop_window_millis);
+      registries_json(plan), list(plan.tenants), array(plan.topics, topic_json),
+      array(plan.tables, table_json), array(plan.stages, stage_json),
+      array(plan.stores, store_json), array(plan.producers, producer_json), dead.keep_millis,
+      dead.stop_share, dead.stop_window_millis);
 }
 
 std::string hash(const Plan& plan) {
@@ -179,9 +188,12 @@ std::string describe(const Plan& plan) {
   text += "\ntopics\n";
   for (const Topic& topic : plan.topics) {
     text +=
-        fmt::format("  {}: {} partitions, {} replicas, kept {}{}\n", topic.name, topic.partitions,
+        fmt::format("  {}: {} partitions, {} replicas, kept {}{}{}\n", topic.name, topic.partitions,
                     topic.replicas, duration_text(topic.keep_millis),
-                    topic.key.empty() ? "" : fmt::format(", key {}", fmt::join(topic.key, ", ")));
+                    topic.key.empty() ? "" : fmt::format(", key {}", fmt::join(topic.key, ", ")),
+                    avro::needs_registry(topic.framing)
+                        ? fmt::format(", framing {}", avro::to_text(topic.framing))
+                        : "");
   }
   text += "\nstages\n";
   for (const Stage& stage : plan.stages) text += describe_stage(plan, stage);

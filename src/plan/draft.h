@@ -90,6 +90,9 @@ void read_topics(Draft& draft);
 void read_tables(Draft& draft);
 void read_stores(Draft& draft);
 void read_producers(Draft& draft);
+void read_registries(Draft& draft);
+// After the topics: framings whose registry the target does not name.
+void check_framings(Draft& draft);
 void read_stages(Draft& draft);
 void make_stages(Draft& draft);
 void read_tests(Draft& draft);

@@ -22,9 +22,13 @@ void set_topic(const yaml::Node& body, Topic& topic) {
   if (const auto* keep = body.find("keep")) {
     topic.keep_millis = parse_duration_millis(keep->text).value_or(-1);
   }
-  if (const auto* framing = body.find("framing"); framing != nullptr && framing->text == "bare") {
-    topic.framing = avro::Framing::bare;
+  if (const auto* framing = body.find("framing"); framing != nullptr) {
+    using enum avro::Framing;
+    for (const avro::Framing each : {single_object, bare, confluent, confluent_guid, glue}) {
+      if (framing->text == avro::to_text(each)) topic.framing = each;
+    }
   }
+  if (const auto* unframed = body.find("unframed")) topic.unframed_bare = unframed->text == "bare";
   if (const auto* partition = body.find("partition"); partition != nullptr) {
     topic.same_partition = partition->text == "same";
   }

@@ -43,7 +43,8 @@ struct Topic {
   std::vector<std::string> key;  // fields; empty: the producer's own keys
   avro::SchemaPtr schema;        // declared, or what its writer produces
   bool schema_declared = false;
-  avro::Framing framing = avro::Framing::single_object;
+  avro::Framing framing = avro::Framing::single_object;  // of what is written
+  bool unframed_bare = false;   // a value that begins like no framing is a bare one
   bool same_partition = false;  // records keep their key and partition
   int32_t partitions = 1;
   int32_t replicas = 1;
@@ -123,6 +124,12 @@ struct LogUse {
   std::string guarantee;                 // in words
 };
 
+// Where schemas are looked up and registered; at most one of each kind.
+struct RegistryUse {
+  std::string part;  // "confluent", "glue"
+  std::shared_ptr<flow::Config> config;
+};
+
 // A test of the file's `tests:`; rows are yaml nodes, turned into records by the topic's schema
 // when it runs.
 struct Case {
@@ -164,6 +171,7 @@ struct Plan {
   std::vector<Case> tests;
   DeadLetters dead_letters;
   LogUse log;
+  std::vector<RegistryUse> registries;
   std::vector<Reference> environment;  // in the file's order
   std::vector<std::string> secrets;    // names of ${secret:name}, sorted, each once
   std::shared_ptr<const yaml::Document> document;

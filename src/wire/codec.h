@@ -37,6 +37,9 @@ bool zstd_compress(ByteView bytes, std::string& out);
 // Without a frame around them, as Avro's container files have them.
 bool deflate_decompress(ByteView bytes, size_t max_bytes, std::string& out);
 bool deflate_compress(ByteView bytes, std::string& out);
+// With zlib's own frame around them.
+bool zlib_decompress(ByteView bytes, size_t max_bytes, std::string& out);
+bool zlib_compress(ByteView bytes, std::string& out);
 bool snappy_block_decompress(ByteView bytes, size_t max_bytes, std::string& out);
 bool snappy_block_compress(ByteView bytes, std::string& out);
 // The CRC-32 of zip and gzip (polynomial 04C11DB7).

@@ -10,6 +10,7 @@ namespace {
 
 constexpr int kGzipWindow = 15 + 16;  // zlib's way to say: with gzip's header
 constexpr int kRawWindow = -15;       // and: without any
+constexpr int kZlibWindow = 15;       // and: with its own
 // Writers that cut zlib's frame off by hand (fastavro) leave some of its checksum behind the
 // stream.
 constexpr uInt kRawLeftBytes = 4;
@@ -90,6 +91,14 @@ bool deflate_decompress(ByteView bytes, size_t max_bytes, std::string& out) {
 
 bool deflate_compress(ByteView bytes, std::string& out) {
   return compress_as(kRawWindow, bytes, out);
+}
+
+bool zlib_decompress(ByteView bytes, size_t max_bytes, std::string& out) {
+  return decompress_as(kZlibWindow, bytes, max_bytes, out);
+}
+
+bool zlib_compress(ByteView bytes, std::string& out) {
+  return compress_as(kZlibWindow, bytes, out);
 }
 
 uint32_t crc32_of(ByteView bytes) {
