@@ -21,7 +21,7 @@ void read_registry(Draft& draft, const yaml::Node& body) {
   for (const auto& [key, value] : body.entries) {
     if (part == nullptr) part = draft.part(flow::PartKind::registry, key.text);
   }
-  const yaml::Node& first = body.entries.front().first;
+  const yaml::Node& first = body.entries.front().key;
   if (part == nullptr) {
     draft.report(fail("P036"_code, fmt::format("there is no registry \"{}\"", first.text))
                      .hint(did_you_mean(first.text, names))
