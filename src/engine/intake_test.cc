@@ -39,6 +39,7 @@ class Schemas final : public flow::SchemaSource {
   std::vector<avro::SchemaPtr> all() override { return {}; }
   Found find_id(const avro::SchemaId& id) override {
     if (id.framing == avro::Framing::single_object) return find(id.low);
+    ++ids_asked[id.low];
     const auto found = by_id.find(id);
     if (found == by_id.end()) return SchemaSource::find_id(id);
     if (found->second == nullptr) return {nullptr, false};
@@ -47,6 +48,7 @@ class Schemas final : public flow::SchemaSource {
   std::map<uint64_t, avro::SchemaPtr> known;
   std::map<avro::SchemaId, avro::SchemaPtr> by_id;  // null: not known yet
   std::map<uint64_t, uint32_t> asked;
+  std::map<uint64_t, uint32_t> ids_asked;
 };
 
 // Values of one partition, through an Intake that reads both columns.
@@ -189,6 +191,7 @@ TEST_CASE("ready asks for every schema of the batch at once, and waits for all")
     record.has_value = true;
   }
   CHECK_FALSE(mixed.intake.ready(mixed.raw));
+  CHECK(mixed.schemas.ids_asked == std::map<uint64_t, uint32_t>{{1, 1}, {2, 1}, {3, 1}});
   mixed.schemas.by_id[{avro::Framing::confluent, 0, 1}] = schema_of(kOld);
   mixed.schemas.by_id[{avro::Framing::confluent, 0, 3}] = schema_of(kOld);
   CHECK_FALSE(mixed.intake.ready(mixed.raw));
