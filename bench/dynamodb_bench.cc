@@ -86,7 +86,7 @@ class Trial {
 void measure(const char* endpoint, const char* name, flow::Merge merge, uint32_t meters,
              int epochs) {
   Trial trial(endpoint, merge, name);
-  Rows rows(meters, meters);
+  Readings rows(meters, meters);
   trial.epoch(rows.epoch(0));
   const double before = cpu_micros();
   const auto began = std::chrono::steady_clock::now();

@@ -138,7 +138,7 @@ int run() {
   settings.create = true;
   Store ours(settings);
   Plain plain(fmt::format("host={} port={} user=penstock dbname=penstock", host, port));
-  Rows rows(kMeters, kRows);
+  Readings rows(kMeters, kRows);
   std::vector<double> of_ours, of_plain;
   for (int round = 0; round < kRounds; ++round) {
     const flow::StoreRows& epoch = rows.epoch(int64_t{round} * kRows);

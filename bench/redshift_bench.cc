@@ -26,7 +26,7 @@ void stage(benchmark::State& state) {
     const bool exact = std::ranges::find(spec.table.key, field.name) != spec.table.key.end();
     columns.push_back(column_type(*field.type, exact));
   }
-  Rows rows(10'000, kRows);
+  Readings rows(10'000, kRows);
   const std::vector<flow::StoreRows> epoch = {rows.epoch(0)};
   std::vector<Winner> winners(kRows);
   for (uint32_t i = 0; i < kRows; ++i) winners[i] = {0, i, 0};

@@ -31,7 +31,7 @@ void epochs(benchmark::State& state, flow::Merge merge, uint32_t meters) {
     PENSTOCK_CHECK(sink.has_value());
     (*sink)->begin_claim({{0, 0}}, nullptr);
     const flow::Owned owned = wait<flow::Claimed>(**sink, bell).owned.at(0);
-    Rows rows(meters, kRows);
+    Readings rows(meters, kRows);
     int64_t next = 0;
     for (auto _ : state) {
       PENSTOCK_CHECK((*sink)->write(rows.epoch(next)) == flow::WriteAnswer::accepted);

@@ -38,9 +38,10 @@ class Bell final : public flow::Waker {
 };
 
 // One epoch's rows: every meter's reading of some quarter hours.
-class Rows {
+class Readings {
  public:
-  Rows(uint32_t meters, uint32_t count) : meters_(meters), at_(count), kwh_(count), ids_(count) {
+  Readings(uint32_t meters, uint32_t count)
+      : meters_(meters), at_(count), kwh_(count), ids_(count) {
     for (uint32_t i = 0; i < meters; ++i) names_.push_back("meter-" + std::to_string(100'000 + i));
     meter_.resize(count);
     status_.assign(count, "Done");
