@@ -121,7 +121,8 @@ class Session:
             return
         self.backend = await Backend.open(self.world.socket, "penstock", facts.get("database", "dev"))
         try:
-            await self.backend.rows('SET search_path = "$user", public, penstock_double; SET timezone = \'UTC\'')
+            await self.backend.rows('SET search_path = "$user", public, penstock_double; SET timezone = \'UTC\'; '
+                                    "SET enable_nestloop = off; SET enable_mergejoin = off; SET work_mem = '64MB'; SET jit = off")
             known = {"server_version": VERSION, "server_encoding": "UNICODE", "client_encoding": "UTF8", "integer_datetimes": "on"}
             self.writer.write(pack(b"R", struct.pack("!I", 0)) + b"".join(
                 pack(b"S", name.encode() + b"\0" + value.encode() + b"\0") for name, value in known.items()) +
@@ -231,6 +232,9 @@ class Session:
             return await self.work(statement)
         except Refusal as refusal:
             return await self.fail(refusal.state, refusal.message)
+        except ServerError as error:  # of a question of the double's own
+            self.writer.write(self.translated(error.fields))
+            return False
 
     async def finish(self, kind: str) -> bool:
         cut = self.world.commands["cut"] if kind == "commit" and self.writes else None

@@ -18,7 +18,7 @@ TEST_CASE("store contract: redshift, by COPY") {
     INFO(contract.name);
     RedshiftHarness harness(Way::copy);
     contract.run(harness);
-    CHECK(FolderStaging().list(harness.folder())->empty());
+    CHECK(test_staging().list(harness.folder())->empty());
   }
 }
 

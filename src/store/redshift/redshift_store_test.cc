@@ -160,7 +160,7 @@ TEST_CASE("a session that stands still with the positions in hand is ended by th
 TEST_CASE("what a run that died has staged goes with the next claim") {
   RedshiftHarness harness(Way::copy);
   const flow::StoreSpec spec = flow::store_contract_spec(Merge::append);
-  FolderStaging staging;
+  FolderStaging staging = test_staging();
   const std::string key = harness.folder() + "p/s/latest/in-0/7-1-0.avro";
   REQUIRE(staging.put(key, "half of a fil").has_value());
   flow::ContractWriter writer(harness, spec);

@@ -6,14 +6,13 @@
 
 #include "flow/store_contract.h"
 #include "store/libpq/fault_proxy.h"
+#include "store/redshift/folder_staging.h"
 #include "store/redshift/redshift_store.h"
 
 #include <unistd.h>
 
-#include <atomic>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <memory>
 #include <string>
 
@@ -25,43 +24,9 @@ inline std::string test_fact(const char* name) {
   return value;
 }
 
-// The double's own S3: a folder per bucket.
-class FolderStaging final : public Staging {
- public:
-  explicit FolderStaging(std::string prefix = {}) : prefix_(std::move(prefix)) {}
-  static inline std::atomic<uint64_t> puts = 0;
-
-  Result<void> put(const std::string& key, ByteView bytes) override {
-    ++puts;
-    const auto path = root() / (prefix_ + key);
-    std::filesystem::create_directories(path.parent_path());
-    std::ofstream(path, std::ios::binary) << bytes;
-    return {};
-  }
-  Result<std::vector<std::string>> list(const std::string& prefix) override {
-    std::vector<std::string> keys;
-    if (!std::filesystem::exists(root())) return keys;
-    for (const auto& entry : std::filesystem::recursive_directory_iterator(root())) {
-      const std::string key = std::filesystem::relative(entry.path(), root()).string();
-      if (entry.is_regular_file() && key.starts_with(prefix_ + prefix))
-        keys.push_back(key.substr(prefix_.size()));
-    }
-    return keys;
-  }
-  Result<void> remove(std::span<const std::string> keys) override {
-    for (const std::string& key : keys) std::filesystem::remove(root() / (prefix_ + key));
-    return {};
-  }
-  std::string url(const std::string& key) const override {
-    return "s3://bucket/staged/" + prefix_ + key;
-  }
-
- private:
-  static std::filesystem::path root() {
-    return std::filesystem::path(test_fact("S3")) / "bucket" / "staged";
-  }
-  std::string prefix_;
-};
+inline FolderStaging test_staging(const std::string& prefix = {}) {
+  return FolderStaging(std::filesystem::path(test_fact("S3")), prefix);
+}
 
 inline StoreSettings test_settings(int port, const std::string& schema) {
   StoreSettings settings;
@@ -74,7 +39,9 @@ inline StoreSettings test_settings(int port, const std::string& schema) {
   settings.create = true;
   settings.load.role = "arn:aws:iam::1:role/copy";
   settings.patience_millis = 300;
-  settings.staging = [schema] { return std::make_unique<FolderStaging>(schema + "/"); };
+  settings.staging = [schema] {
+    return std::make_unique<FolderStaging>(test_staging(schema + "/"));
+  };
   return settings;
 }
 
