@@ -16,6 +16,20 @@ void append_int64(int64_t value, std::string& out) {
   out.append(reinterpret_cast<const char*>(&value), sizeof value);
 }
 
+// A number's bytes without those that only repeat its sign: two of one value are one key.
+ByteView shortest_decimal(ByteView bytes) {
+  const auto high = [](char c) { return (static_cast<unsigned char>(c) & 0x80) != 0; };
+  while (bytes.size() > 1 &&
+         ((bytes[0] == '\0' && !high(bytes[1])) || (bytes[0] == '\xff' && high(bytes[1]))))
+    bytes.remove_prefix(1);
+  return bytes;
+}
+
+bool is_decimal(const avro::Field& field) {
+  const avro::Node* inner = field.type->nullable_branch();
+  return (inner != nullptr ? inner : field.type)->logical == avro::Logical::decimal;
+}
+
 }  // namespace
 
 Winners::Winners(flow::StoreTable table, Blanks blanks)
@@ -97,11 +111,14 @@ bool Winners::append_key(const flow::StoreRows& rows, uint32_t row, std::string&
         key += static_cast<char>(column.booleans[row]);
         break;
       case row::Kind::int64:
-      case row::Kind::float64:
         append_int64(column.int64s[row], key);
         break;
+      case row::Kind::float64:  // -0.0 is 0.0 to every server
+        append_int64(column.float64s[row] == 0.0 ? 0 : column.int64s[row], key);
+        break;
       default:
-        const ByteView text = text_of(column, row);
+        ByteView text = text_of(column, row);
+        if (is_decimal(table_.schema->root().fields[field])) text = shortest_decimal(text);
         append_int64(static_cast<int64_t>(text.size()), key);
         key += text;
     }
