@@ -1,8 +1,6 @@
 #include "avro/time_text.h"
 
-#include <fmt/format.h>
-
-#include <iterator>
+#include <array>
 
 namespace penstock::avro {
 namespace {
@@ -98,11 +96,24 @@ Instant scan_both(Scanner& scan) {
 
 bool in_years(int64_t days) { return days >= kFirstDay && days <= kLastDay; }
 
+// With zeros in front.
+template <size_t kDigits>
+void put_digits(uint32_t value, char* to) {
+  for (size_t i = kDigits; i-- > 0; value /= 10) to[i] = static_cast<char>('0' + value % 10);
+}
+
 void append_clock(int64_t second_of_day, uint32_t nanos, std::string& out) {
-  fmt::format_to(std::back_inserter(out), "{:02}:{:02}:{:02}", second_of_day / 3600,
-                 second_of_day / 60 % 60, second_of_day % 60);
-  if (nanos == 0) return;
-  fmt::format_to(std::back_inserter(out), ".{:09}", nanos);
+  const auto second = static_cast<uint32_t>(second_of_day);
+  std::array<char, 18> text = {'0', '0', ':', '0', '0', ':', '0', '0', '.'};
+  put_digits<2>(second / 3600, text.data());
+  put_digits<2>(second / 60 % 60, &text[3]);
+  put_digits<2>(second % 60, &text[6]);
+  if (nanos == 0) {
+    out.append(text.data(), 8);
+    return;
+  }
+  put_digits<9>(nanos, &text[9]);
+  out.append(text.data(), text.size());
   out.resize(out.find_last_not_of('0') + 1);
 }
 
@@ -171,7 +182,11 @@ std::optional<int64_t> parse_time_of_day(std::string_view text) {
 bool append_date(int64_t days, std::string& out) {
   if (!in_years(days)) return false;
   const Date date = date_from_days(days);
-  fmt::format_to(std::back_inserter(out), "{:04}-{:02}-{:02}", date.year, date.month, date.day);
+  std::array<char, 10> text = {'0', '0', '0', '0', '-', '0', '0', '-', '0', '0'};
+  put_digits<4>(static_cast<uint32_t>(date.year), text.data());
+  put_digits<2>(date.month, &text[5]);
+  put_digits<2>(date.day, &text[8]);
+  out.append(text.data(), text.size());
   return true;
 }
 

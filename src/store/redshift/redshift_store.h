@@ -7,7 +7,7 @@
 // Thread      the store from any thread; a sink from its worker. Each sink has a helper thread and
 //             a connection of its own; nothing waits in the caller of a sink.
 // Lifetime    the store outlives its sinks. It holds no connection: every call opens one.
-// Limits      65,535 bytes per text and nested value, 32,767 per bytes; 4 MB per row.
+// Limits      65,535 bytes per text and nested value, 32,767 per bytes; 3.9 MB per row.
 // Errors      S001 not reached, S020 login or rights, S045 COPY's role, S002 the table, S008 the
 //             records. At run time outages are `retry` or `unknown`, bad rows `rejected`.
 //

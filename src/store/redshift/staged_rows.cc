@@ -78,6 +78,8 @@ StagedRows stage_rows(std::span<const ColumnType> columns, const avro::Schema& s
                       std::span<const flow::StoreRows> rows, std::span<const Winner> winners) {
   const auto& fields = schema.root().fields;
   const avro::SchemaPtr written = file_schema(columns, schema);
+  std::vector<char> nullable;
+  for (const avro::Field& field : fields) nullable.push_back(is_nullable(field) ? 1 : 0);
   avro::ContainerWriter file(*written, avro::ContainerCodec::null_, {"penstock staged"});
   StagedRows staged;
   std::string datum, text, why;
@@ -88,14 +90,13 @@ StagedRows stage_rows(std::span<const ColumnType> columns, const avro::Schema& s
     datum.clear();
     avro::append_long(static_cast<int64_t>(place), datum);
     for (size_t i = 0; i < columns.size() && reason.empty(); ++i) {
-      const bool nullable = is_nullable(fields[i]);
-      const bool null = nullable && of.columns[i].is_null(row);
-      if (nullable) datum += static_cast<char>(null ? 0 : 2);
+      const bool null = nullable[i] != 0 && of.columns[i].is_null(row);
+      if (nullable[i] != 0) datum += static_cast<char>(null ? 0 : 2);
       if (!null && !append_value(columns[i], of.columns[i], row, datum, text, reason, why))
         why = fmt::format("column \"{}\" {}", fields[i].name, why);
     }
     if (reason.empty() && datum.size() > kMaxRowBytes)
-      reason = "store.too_large", why = "the row has more than 4 MB";
+      reason = "store.too_large", why = "the row has more than 3.9 MB";
     if (reason.empty()) {
       file.add(datum);
     } else {
