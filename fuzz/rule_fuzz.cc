@@ -3,6 +3,7 @@
 #include "base/arena.h"
 #include "rule/program.h"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdlib>
