@@ -127,7 +127,9 @@ def expected(plan, stage):
         put = "BatchWriteItem" if store["settings"].get("immutable") == "true" or not store["key"] else "PutItem"
         want |= {f"dynamodb:{put}": rows, "dynamodb:GetItem": positions, "dynamodb:UpdateItem": positions, "dynamodb:DescribeTable": rows | positions}
     if store and store["kind"] == "redshift":
-        want["s3:PutObject"] = {"arn:aws:s3:::" + store["settings"]["staging"].removeprefix("s3://") + "*"}
+        staging = "arn:aws:s3:::" + store["settings"]["staging"].removeprefix("s3://")
+        want |= {f"s3:{action}": {staging + "*"} for action in ("AbortMultipartUpload", "DeleteObject", "GetObject", "PutObject")}
+        want["s3:ListBucket"] = {staging.split("/")[0]}
     return want
 
 

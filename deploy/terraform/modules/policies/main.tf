@@ -77,13 +77,18 @@ locals {
   redshift = { for name, store in var.stores : name => store if store.kind == "redshift" }
   # s3://bucket/prefix/
   staging = { for name, store in local.redshift : name => "arn:${var.partition}:s3:::${trimprefix(store.staging, "s3://")}" }
-  login   = try(var.redshift.serverless, false) ? "redshift-serverless:GetCredentials" : "redshift:GetClusterCredentialsWithIAM"
+  # An epoch's file comes and goes; what a killed worker left is looked for, and an upload in parts is looked after.
+  stage_actions = ["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:PutObject"]
+  login         = try(var.redshift.serverless, false) ? "redshift-serverless:GetCredentials" : "redshift:GetClusterCredentialsWithIAM"
 
   warehouse_statements = { for role, access in var.roles : role => flatten([for name, store in local.redshift : [
     { sid = "Login${local.word[name]}", actions = [local.login], resources = (var.redshift == null ? []
       : [var.redshift.serverless ? var.redshift.arn : "${replace(var.redshift.arn, ":cluster:", ":dbname:")}/${store.database}"])
     },
-    { sid = "Stage${local.word[name]}", actions = ["s3:PutObject"], resources = role == "apply" ? [] : ["${local.staging[name]}*"] },
+    { sid = "Stage${local.word[name]}", actions = local.stage_actions, resources = role == "apply" ? [] : ["${local.staging[name]}*"] },
+    { sid       = "Staged${local.word[name]}", actions = ["s3:ListBucket"], resources = role == "apply" ? [] : [split("/", local.staging[name])[0]]
+      condition = { StringLike = { "s3:prefix" = ["${trimprefix(local.staging[name], "${split("/", local.staging[name])[0]}/")}*"] } }
+    },
   ] if contains(access.stores, name)]) }
 
   # ---- all of it
