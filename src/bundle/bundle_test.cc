@@ -46,7 +46,18 @@ const std::vector<flow::PartSpec>& parts() {
     postgres.name = "postgres";
     for (const char* field : {"postgres", "key", "host", "key_file"})
       postgres.fields.push_back({.name = field, .type = flow::FieldType::text});
-    return std::vector<flow::PartSpec>{std::move(kafka), std::move(postgres)};
+    flow::PartSpec redshift;
+    redshift.kind = flow::PartKind::store;
+    redshift.name = "redshift";
+    for (const char* field : {"redshift", "host", "port", "ca"})
+      redshift.fields.push_back({.name = field, .type = flow::FieldType::text});
+    flow::PartSpec confluent;
+    confluent.kind = flow::PartKind::registry;
+    confluent.name = "confluent";
+    for (const char* field : {"confluent", "ca", "certificate", "key"})
+      confluent.fields.push_back({.name = field, .type = flow::FieldType::text});
+    return std::vector<flow::PartSpec>{std::move(kafka), std::move(postgres), std::move(redshift),
+                                       std::move(confluent)};
   }();
   return all;
 }
@@ -65,8 +76,9 @@ Result<Made> make(const std::string& pipeline) {
   if (!checked.plan) return std::unexpected(checked.errors.front());
   PENSTOCK_TRY(files, collect(
                           *checked.plan, texts,
-                          [](const std::string& path) {
-                            return Result<std::string>(fail("P001"_code, "there is no " + path));
+                          [](const std::string& path) -> Result<std::string> {
+                            if (path.ends_with(".avsc")) return std::string(kSchema);
+                            return fail("P001"_code, "there is no " + path);
                           },
                           "/at"));
   PENSTOCK_TRY(text, write(*checked.plan, files, "penstock test"));
@@ -119,6 +131,26 @@ TEST_CASE("a store's key is a field, and no file") {
                                        "stores: {rows: {postgres: rows, key: id}}\n", "rows"));
   REQUIRE(made.has_value());
   CHECK(made->text.find(R"("kind":"postgres")") != std::string::npos);
+}
+
+TEST_CASE("authorities of stores and registries go in, keys do not") {
+  const auto with = [](const std::string& registry) {
+    return make(pipeline_text("{kafka: \"b:1\"}, registry: {confluent: \"https://r\"" + registry +
+                                  "}, stores: {rows: {host: h, port: 5555, ca: r.avsc}}",
+                              "stores: {rows: {redshift: rows}}\n", "rows"));
+  };
+  const auto made = with(", ca: r.avsc, certificate: r.avsc");
+  if (!made) FAIL(render(made.error()));
+  CHECK(made->text.find(R"("port":{"env":null,"value":"5555","secret":null})") !=
+        std::string::npos);
+  const auto refused = with(", certificate: r.avsc, key: mine.pem");
+  REQUIRE(!refused.has_value());
+  CHECK(refused.error().code == "B002"_code);
+  for (const char* missing : {", ca: none.pem", ", certificate: none.pem"}) {
+    const auto absent = with(missing);
+    REQUIRE(!absent.has_value());
+    CHECK(absent.error().code == "P001"_code);
+  }
 }
 
 TEST_CASE("a changed or cut bundle is refused") {

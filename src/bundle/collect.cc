@@ -6,8 +6,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <optional>
+#include <span>
 
 namespace penstock::bundle {
 namespace {
@@ -15,11 +15,21 @@ namespace {
 // Settings that name files beside the pipeline file; a private one may not go into a bundle.
 struct Named {
   std::string_view field;
-  bool is_private = false;
+  std::string_view private_cure = {};  // of a private one
 };
-using NamedFields = std::array<Named, 3>;
-constexpr NamedFields kOfLog = {{{"ca"}, {"certificate"}, {"key", true}}};
-constexpr NamedFields kOfPostgres = {{{"ca"}, {"certificate"}, {"key_file", true}}};
+using NamedFields = std::span<const Named>;
+constexpr Named kOfLog[] = {{"ca"}, {"certificate"}, {"key", "write key: \"${secret:name}\""}};
+constexpr Named kOfPostgres[] = {
+    {"ca"}, {"certificate"}, {"key_file", "write key_file: \"${secret:name}\""}};
+constexpr Named kOfRedshift[] = {{"ca"}};
+constexpr Named kOfRegistry[] = {
+    {"ca"}, {"certificate"}, {"key", "log in by token, or by user and password, from a secret"}};
+
+NamedFields files_of(std::string_view store) {
+  if (store == "postgres") return kOfPostgres;
+  if (store == "redshift") return kOfRedshift;
+  return {};
+}
 
 class Collector {
  public:
@@ -39,15 +49,17 @@ class Collector {
     return {};
   }
 
-  // The files of the log's and the stores' settings.
+  // The files of the log's, the stores' and the registries' settings.
   Result<void> add_settings() {
     if (plan_.log.part != "embedded") {
       PENSTOCK_TRY_VOID(add_named(plan_.log.config.get(), kOfLog));
     }
     for (const plan::Store& store : plan_.stores) {
-      if (store.part != "postgres") continue;
-      PENSTOCK_TRY_VOID(add_named(store.config.get(), kOfPostgres));
-      PENSTOCK_TRY_VOID(add_named(store.target_config.get(), kOfPostgres));
+      PENSTOCK_TRY_VOID(add_named(store.config.get(), files_of(store.part)));
+      PENSTOCK_TRY_VOID(add_named(store.target_config.get(), files_of(store.part)));
+    }
+    for (const plan::RegistryUse& registry : plan_.registries) {
+      PENSTOCK_TRY_VOID(add_named(registry.config.get(), kOfRegistry));
     }
     return {};
   }
@@ -56,16 +68,16 @@ class Collector {
   std::vector<TableFile> tables;
 
  private:
-  Result<void> add_named(const flow::Config* config, const NamedFields& fields) {
+  Result<void> add_named(const flow::Config* config, NamedFields fields) {
     if (config == nullptr) return {};
     for (const Named& named : fields) {
       const yaml::Node* node = config->find(named.field);
       if (node == nullptr || node->kind != yaml::NodeKind::scalar) continue;
       if (node->text.starts_with("-----BEGIN") || node->text.starts_with("${")) continue;
-      if (named.is_private) {
+      if (!named.private_cure.empty()) {
         return fail("B002"_code, fmt::format("\"{}\" names a private key", named.field))
             .because("whoever can read a bundle could read the key")
-            .cure(fmt::format("write {}: \"${{secret:name}}\"", named.field))
+            .cure(std::string(named.private_cure))
             .at(config->place(*node));
       }
       PENSTOCK_TRY_VOID(add(*config, named.field));
