@@ -164,6 +164,7 @@ EXACTLY = [
     ("writer.history", "dynamodb", "BatchWriteItem", "meter_history"),
     ("writer.history", "dynamodb", "UpdateItem", "penstock_positions"),
     ("scaler", "kafka-cluster", "OffsetFetch", "metering.writer.latest"),
+    ("scaler", "kafka-cluster", "DescribeConfigs", "ready"),
 ]
 # What each asks for when its group's offsets are gone, and of topics that are there only now.
 AGAIN = [
@@ -171,7 +172,6 @@ AGAIN = [
     ("dedupe", "kafka-cluster", "Fetch", "metering.positions"),
     ("enrich", "kafka-cluster", "Fetch", "metering.positions"),
     ("produce", "kafka-cluster", "Fetch", "metering.positions"),
-    ("scaler", "kafka-cluster", "DescribeConfigs", "metering.dedupe.state"),
 ]
 LOOSELY = [
     ("enrich", "kafka-cluster", "Produce", "dead.enrich"),

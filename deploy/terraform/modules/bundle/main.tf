@@ -46,6 +46,8 @@ locals {
   schemas  = "${local.content.pipeline}.schemas"
   copy     = "${local.content.pipeline}.positions" # the log's own copy of positions
   internal = [local.schemas, local.copy]
+  # What the pipeline file names.
+  told = [for topic in local.topics : topic if !contains(concat(local.internal, compact(local.deploy.stages[*].state)), topic)]
 
   # ---- stores, with settings as texts
 
@@ -112,10 +114,10 @@ locals {
   named = merge({ for name, stages in local.stages : name => stages[0] }, local.produce, local.apply, local.scaler)
   roles = { for role, access in local.named : role => merge(access, {
     service_account = "${local.name}-${role}"
-    look            = distinct(concat(access.create, access.read, access.write, access.state, local.internal, role == "scaler" ? local.topics : []))
+    look            = distinct(concat(access.create, access.read, access.write, access.state, local.internal, role == "scaler" ? local.told : []))
     # Settings: how large a record the topics take. Of those that are written; before dead letters' topics are made, of what they are
-    # letters of; the scaler asks for all of every topic that it sees.
-    sizes = (role == "scaler" ? local.topics
+    # letters of; the scaler asks for all of every topic that the pipeline file names.
+    sizes = (role == "scaler" ? local.told
       : role == "apply" ? distinct(flatten(local.deploy.stages[*].topics[*].name))
     : [for topic in concat(access.read, access.write) : topic if !contains(local.internal, topic)])
   }) }
