@@ -25,6 +25,7 @@ from broker import Broker  # noqa: E402
 
 CLIENTS, RATE = 100, 22  # records a second: of the producer, at most of a worker
 POLL, COOLDOWN = 5, 10  # seconds; each step within one poll, although samples are a second apart
+POD_START = "500ms"  # what kube_first_pod measures here: the image is small and on the node
 LEAD = SYNC  # seconds that the simulation is at rest before the load begins, so that every phase has begun
 PATIENCE = 300
 
@@ -42,7 +43,7 @@ def foretold(article, trace, phases):
     """The same of a simulation, from the moment when the load begins. phases: stage -> at which second KEDA and the autoscaler look first."""
     keda, hpa = (",".join(f"{stage}={each[i]}" for stage, each in phases.items()) for i in (0, 1))
     done = subprocess.run([os.environ["PENSTOCK_BINARY"], "simulate", article.folder, "-t", "cluster", "--load", trace, "--speed", str(RATE),
-                           "--scaling", "lag", "--pod-start", "2s", "--down-stabilization", "30s", "--keda-phase", keda, "--hpa-phase", hpa,
+                           "--scaling", "lag", "--pod-start", POD_START, "--down-stabilization", "30s", "--keda-phase", keda, "--hpa-phase", hpa,
                            "-o", "json"],
                           capture_output=True, text=True, check=False, env=article.environment())
     if done.returncode != 0:
