@@ -18,7 +18,10 @@ constexpr int64_t kFencedPauses = 10;  // times retry_millis, so that the newer 
 bool Worker::step_sink() {
   if (phase_ == Phase::ready) return start_next();
   flow::SinkEvent event = phase_ == Phase::appending ? ends_.appender->poll() : sink_->poll();
-  if (std::holds_alternative<flow::Waiting>(event)) return false;
+  if (auto* waiting = std::get_if<flow::Waiting>(&event)) {
+    if (waiting->why) error_ = std::move(waiting->why);
+    return false;
+  }
   if (auto* ended = std::get_if<flow::Ended>(&event)) {
     if (phase_ == Phase::appending) {
       on_append_ended(std::move(*ended));

@@ -29,6 +29,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -101,7 +102,9 @@ struct RejectedRow {
   std::string detail;
 };
 
-struct Waiting {};
+struct Waiting {
+  std::optional<Error> why = {};  // what stands in the way, where it is no matter of moments
+};
 struct Ended {
   CommitEnd end;
   Positions durable;  // with done: what is durable now; a store may have moved only some partitions

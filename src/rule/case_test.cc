@@ -57,8 +57,6 @@ std::vector<Line> read_lines(const std::string& path) {
   return lines;
 }
 
-std::string file_of(const std::string& id) { return id.substr(0, id.find('/')); }
-
 TEST_CASE("own scenarios: every value and every error is as it stands in testdata") {
   size_t count = 0;
   for (const std::string name :

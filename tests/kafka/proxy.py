@@ -135,6 +135,7 @@ class Proxy:
         self.nodes, self.to_clients, self.to_brokers = nodes, to_clients, to_brokers
         self.ports, self.connections, self.held = [], set(), []
         self.rules, self.seen = [], {}
+        self.away = False  # nobody gets through
         self.lock = threading.Lock()
         self.loop = asyncio.new_event_loop()
         self.thread = threading.Thread(target=self.loop.run_forever, daemon=True)
@@ -160,6 +161,8 @@ class Proxy:
             self.ports.append(server.sockets[0].getsockname()[1])
 
     async def accept(self, reader, writer, node):
+        if self.away:
+            return writer.close()
         connection = Connection(self, reader, writer, node)
         self.connections.add(connection)
         await connection.run()
@@ -228,6 +231,14 @@ class Proxy:
                 connection.close()
             return count
         return self.on_loop(cut())
+
+    def go_away(self):
+        """Every connection breaks, and none is taken until come_back()."""
+        self.away = True
+        return self.cut_all()
+
+    def come_back(self):
+        self.away = False
 
     def release(self):
         """Delivers what was held; how many requests that were."""

@@ -60,9 +60,17 @@ Result<void> EpochClient::ready(const Patience& patience) {
   return {};
 }
 
+void EpochClient::tell_wait(std::chrono::steady_clock::time_point began, Error why) {
+  const auto waited = std::chrono::steady_clock::now() - began;
+  if (waited >= std::chrono::milliseconds(world_.tell_wait_millis)) vital_.note(std::move(why));
+}
+
 bool EpochClient::ready_at_last() {
+  const auto began = std::chrono::steady_clock::now();
   while (!vital_.stop) {
-    if (ready({std::chrono::steady_clock::now() + kReadyPatience, &vital_.stop})) return true;
+    auto readied = ready({std::chrono::steady_clock::now() + kReadyPatience, &vital_.stop});
+    if (readied) return true;
+    tell_wait(began, std::move(readied).error());
     std::this_thread::sleep_for(kAgain);
   }
   return false;

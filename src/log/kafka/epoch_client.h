@@ -20,6 +20,7 @@
 #include "log/kafka/sink_world.h"
 #include "log/kafka/transaction_thread.h"
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -85,6 +86,8 @@ class EpochClient {
   virtual Result<void> configure(rd_kafka_conf_t* conf) = 0;
   virtual Result<void> init(const Patience& patience) = 0;
   virtual void dropped() {}
+  // Tells the owner what keeps a job that began then, unless that is a matter of moments.
+  void tell_wait(std::chrono::steady_clock::time_point began, Error why);
   // Gets another client after drop(); waits for as long as it takes.
   bool ready_at_last();
   // Of a call before commit: nothing was committed, whatever it says.

@@ -16,6 +16,7 @@
 #include <condition_variable>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -310,6 +311,36 @@ TEST_CASE("an epoch broken by an outage of the broker is there once when it is b
     REQUIRE(worker.commit() == CommitEnd::done);
   }
   flow::contract_expect(*cluster.log, cluster.out, 0, kFirst);
+}
+
+// ---- an answer that is long in coming
+
+TEST_CASE("what keeps a commit is told while it is kept") {
+  TestProxy proxy;
+  Cluster cluster;
+  Behind behind(cluster, proxy);
+  behind.producing->world_for_test().tell_wait_millis = 200;
+  ContractWaker waker;
+  Member member(cluster, waker);
+  auto sink = behind.producing->open_sink({cluster.group, {cluster.in}, {cluster.out}, "w"}, waker);
+  REQUIRE(sink.has_value());
+  const flow::Owned own = claim(**sink, waker, member.membership);
+  const Copies copies(kFirst);
+  copies.write(**sink);
+  proxy.stop_at(kEndTxn);
+  (*sink)->begin_commit(copies.commit(own, member.membership));
+  std::optional<Error> why;
+  flow::contract_wait(waker, "what keeps it", [&] {
+    const flow::SinkEvent event = (*sink)->poll();
+    REQUIRE(std::holds_alternative<flow::Waiting>(event));
+    why = std::get<flow::Waiting>(event).why;
+    return why.has_value();
+  });
+  CHECK(why->code == "L101"_code);
+  CHECK(why->message.find("committing as ") != std::string::npos);
+  proxy.go_on();
+  CHECK(std::get<flow::Ended>(event_of(**sink, waker)).end == CommitEnd::done);
+  CHECK(end_of(*cluster.admin, cluster.out) == Offset{4});  // and the transaction's marker
 }
 
 // ---- a client that never answers

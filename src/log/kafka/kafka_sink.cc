@@ -98,7 +98,7 @@ flow::SinkEvent KafkaSink::poll() {
 // A call that never returns can not be undone: the process ends.
 flow::SinkEvent KafkaSink::watch() {
   const int64_t silent = thread_.stuck_millis();
-  if (silent < world_.watchdog_millis) return flow::Waiting{};
+  if (silent < world_.watchdog_millis) return flow::Waiting{session_->vital()->take_note()};
   thread_.abandon();
   in_flight_ = false;
   return flow::Ended{flow::CommitEnd::fatal,

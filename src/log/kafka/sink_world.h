@@ -35,6 +35,7 @@ struct SinkWorld {
   Admin* admin = nullptr;
   bool stable_members = false;
   int64_t watchdog_millis = 60'000;
+  int64_t tell_wait_millis = 5'000;  // what is tried again for longer is told
   std::string process;  // random: in transactional ids of members that are no stable slots
   std::atomic<LoseAt> lose_next_answer = LoseAt::nowhere;    // tests
   std::function<void(rd_kafka_conf_s*)> configure_for_test;  // of every transactional client

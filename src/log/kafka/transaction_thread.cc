@@ -20,6 +20,16 @@ int64_t now_millis() {
 void Vital::beat() { beat_millis = now_millis(); }
 int64_t Vital::silent_millis() const { return now_millis() - beat_millis; }
 
+void Vital::note(Error why) {
+  const std::lock_guard lock(mutex_);
+  note_ = std::move(why);
+}
+
+std::optional<Error> Vital::take_note() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(note_, std::nullopt);
+}
+
 struct TransactionThread::State {
   std::mutex mutex;
   std::condition_variable posted;

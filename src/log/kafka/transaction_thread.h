@@ -24,6 +24,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <thread>
 
@@ -35,6 +36,14 @@ struct Vital {
   std::atomic<int64_t> beat_millis{0};  // when the last blocking call began or ended, steady clock
   void beat();
   int64_t silent_millis() const;
+
+  // What a job that tries again and again meets, for its owner to tell.
+  void note(Error why);
+  std::optional<Error> take_note();
+
+ private:
+  std::mutex mutex_;
+  std::optional<Error> note_;
 };
 
 class TransactionThread {

@@ -86,7 +86,8 @@ MaybeTrouble TransactionalClient::begin(const Patience& patience) {
 
 MaybeTrouble TransactionalClient::send_offsets(const rd_kafka_topic_partition_list_t& offsets,
                                                const KafkaMembership& member) {
-  const auto deadline = steady_clock::now() + milliseconds(world_.settings().transaction_millis);
+  const auto began = steady_clock::now();
+  const auto deadline = began + milliseconds(world_.settings().transaction_millis);
   while (true) {
     vital_.beat();
     const ErrorHandle error(rd_kafka_send_offsets_to_transaction(
@@ -96,12 +97,14 @@ MaybeTrouble TransactionalClient::send_offsets(const rd_kafka_topic_partition_li
     const bool again = rd_kafka_error_is_retriable(error.get()) != 0 &&
                        rd_kafka_error_txn_requires_abort(error.get()) == 0;
     if (!again || vital_.stop || steady_clock::now() >= deadline) return refusal;
+    tell_wait(began, std::move(refusal.error));
     std::this_thread::sleep_for(kAgain);
   }
 }
 
 // What EndTxn requests were sent and answered decides whether "not committed" is known.
 MaybeTrouble TransactionalClient::commit() {
+  const auto began = steady_clock::now();
   while (true) {
     vital_.beat();
     const ErrorHandle error(rd_kafka_commit_transaction(client_.get(), kStepMillis));
@@ -112,8 +115,11 @@ MaybeTrouble TransactionalClient::commit() {
     }
     const bool again = rd_kafka_error_is_retriable(error.get()) != 0 &&
                        rd_kafka_error_txn_requires_abort(error.get()) == 0;
-    if (again && !vital_.stop) continue;
     Trouble end = trouble(*error, "committing as " + id_);
+    if (again && !vital_.stop) {
+      tell_wait(began, std::move(end.error));
+      continue;
+    }
     const bool told =
         rd_kafka_error_txn_requires_abort(error.get()) != 0 || end.end == flow::CommitEnd::fenced;
     if (traffic_.end_was_sent() && (!told || traffic_.end_is_ambiguous())) {
