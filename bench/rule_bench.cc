@@ -131,6 +131,11 @@ BENCHMARK_CAPTURE(filter, three_comparisons, kThree, 1, true);
 BENCHMARK_CAPTURE(filter, three_comparisons_gaps, kThree, 7, true);
 BENCHMARK_CAPTURE(filter, three_comparisons_and, "kwh >= 0.0 && kwh < 100.0 && n != 7", 1, true);
 BENCHMARK_CAPTURE(filter, three_comparisons_row_by_row, kThree, 1, false);
+constexpr const char* kThreeAndText =
+    "kwh < 0.0 || kwh > 100.0 || n == 7 || meter_id.startsWith('TEST-')";
+BENCHMARK_CAPTURE(filter, three_comparisons_and_text, kThreeAndText, 1, true);
+BENCHMARK_CAPTURE(filter, three_comparisons_and_equal_text,
+                  "kwh >= 0.0 && kwh < 100.0 && n != 7 && meter_id == 'meter-4095'", 1, true);
 BENCHMARK_CAPTURE(filter, starts_with, "meter_id.startsWith('TEST-')", 1, true);
 BENCHMARK_CAPTURE(filter, guarded_null, "peak != null && peak > 0.9", 1, true);
 BENCHMARK_CAPTURE(filter, division, "n / 7 == 3", 1, true);

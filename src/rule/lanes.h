@@ -121,7 +121,8 @@ inline void run(const Plan& plan, Registers& registers, const Chunk& chunk) {
   for (const Instruction& each : plan.code) each.kernel(each, registers.all.data(), chunk);
 }
 
-// The kernels (kernels.cc). nullptr: there is none for these lanes.
+// The kernels (kernels.cc; loads and the evaluator in kernel_loads.cc, choices in
+// kernel_choices.cc). nullptr: there is none for these lanes.
 Kernel load_kernel(Lane lane, const Reading& reading);
 Kernel interpret_kernel(Lane lane);
 // +, -, *, /, % and comparisons on two registers of one lane. `durations`: int64 without / and *.

@@ -21,6 +21,7 @@ CLIENTS, RATE = 1500, 1100  # records a second: of the producer, at most of a wo
 SHARE = 0.6
 DELAY_SECONDS = 5.0
 PATIENCE = 300
+HELD_SECONDS = 60  # what catching up took is held so long by `need` (src/scale/need.h); the steady state comes after it
 LOG_STAGES = {
     r"^targets:\n.*?(?=^tests:)": 'targets:\n  cluster:\n    log: {kafka: "${env:BROKERS}"}\n    topics: {replicas: 1}\n\n', r"^tests:\n.*\Z": "",
     r"^  writer:\n.*?(?=^stores:)": "\n", r"^stores:\n.*?(?=^scale:)": ""}
@@ -40,6 +41,8 @@ def measure(article, scaling, options):
     with Record(article, options.table.with_name(f"{scaling}-{options.table.name}")) as record:
         record.clients = CLIENTS
         article.kube.until("the stages keep up", lambda: settled(record, max(0.0, record.now() - 10)), PATIENCE)
+        kept_up = record.now()
+        article.kube.until("what catching up took is no longer held", lambda: record.now() > kept_up + HELD_SECONDS, 2 * HELD_SECONDS)
         began = record.now()
         article.kube.until("the stretch is over", lambda: record.now() > began + options.seconds, options.seconds + PATIENCE)
         stretch = record.since(began)
