@@ -11,7 +11,7 @@ BINARY_ONLY := -DPENSTOCK_TESTS=OFF -DPENSTOCK_BENCH=OFF
 EVERYTHING := -DPENSTOCK_TESTS=ON -DPENSTOCK_BENCH=ON
 link = ln -sfn release/src/app/penstock build/penstock
 
-.PHONY: all demo test test-kafka test-stores test-kube image chaos bench bench-latency soak kafka asan tsan fuzz format layers tidy clang-tidy help clean
+.PHONY: all demo test test-avro test-kafka test-stores test-kube image chaos bench bench-latency soak kafka asan tsan fuzz format layers tidy clang-tidy help clean
 
 all: ## build/penstock, the release binary
 	@tools/setup build
@@ -29,7 +29,14 @@ test: ## every test, with each one's share of the time
 	@echo "building the binary, the tests and the benchmarks in $(BUILD)"
 	@ninja -C $(BUILD) -j $(JOBS) --quiet
 	@$(link)
-	@tools/run_tests $(BUILD) -LE 'kafka|chaos|stores|kube'
+	@tools/run_tests $(BUILD) -LE 'kafka|chaos|stores|kube|deep'
+
+test-avro: ## our Avro beside fastavro's (100,000 cases) and Apache's Java (10,000), both ways; three minutes
+	@tools/setup test
+	@$(call configure,$(EVERYTHING))
+	@ninja -C $(BUILD) -j $(JOBS) --quiet penstock avro_cases container_cases
+	@$(link)
+	@tools/run_tests $(BUILD) -L deep
 
 test-kafka: ## the tests that start real Kafka brokers
 	@tools/setup kafka

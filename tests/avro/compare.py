@@ -16,11 +16,16 @@ FIRST_BRANCH = ("fastavro takes a union's first branch that promotion allows; we
 WRITERS_LOGICAL = ("fastavro gives a value by the writer's logical type, a default as it stands; the value is the reader's: "
                    "ours is what fastavro itself gives for the resolved datum")
 OUTSIDE_PYTHON = ("Python's dates have the years 1 to 9999 and its days end at midnight: fastavro refuses, or wraps around; "
-                  "a datum of the base type is whole, we write year 0 as well, and else its number")
-NOT_A_UUID = "fastavro refuses a text that is no uuid; a datum of the base type is whole"
+                  "a datum of the base type is whole, we write its number")
+NOT_A_UUID = "the peer refuses a text that is no uuid; a datum of the base type is whole"
 DIGITS = ("fastavro rounds a decimal that has more digits than its precision; we write the digits that are there, "
           "and refuse them where they are read")
+OUTSIDE_YEARS = "we write the number of a date outside of the years 1 to 9999, and of a time outside of its day"
+SHORT_UUID = "Java makes a uuid of text with too few digits; a datum of the base type is whole, we write it as it is"
 UNKNOWN_TO_PEER = "fastavro does not know nanoseconds, a fixed uuid, duration: its value of the base type is what we compare with"
+
+
+PRINTED = {"array": list, "map": dict, "boolean": bool}  # the others are text and whole numbers
 
 
 def single(number):
@@ -29,6 +34,10 @@ def single(number):
 
 def real(value):
     return float(value.replace("Infinity", "inf") if isinstance(value, str) else value)
+
+
+def is_real(printed):
+    return type(printed) in (int, float) or printed in ("NaN", "Infinity", "-Infinity")
 
 
 def same_real(ours, theirs):
@@ -40,13 +49,16 @@ class Comparison:
 
     def __init__(self, schema):
         self.excuses = set()
-        self.known = {generate.branch_name(record): record for record in recursive.definitions(schema)}
+        self.known = {generate.branch_name(one): one for one in recursive.definitions(schema, recursive.NAMED)}
+
+    def meant(self, schema):
+        """What a name stands for."""
+        return self.known.get(schema, schema) if isinstance(schema, str) else schema
 
     def equal(self, schema, ours, theirs, default=False):
         if isinstance(schema, list):
             return self.union(schema, ours, theirs, default)
-        if isinstance(schema, str):
-            schema = self.known.get(schema, schema)
+        schema = self.meant(schema)
         kind = schema if isinstance(schema, str) else schema["type"]
         if kind in ("bytes", "fixed"):
             if default and theirs == ours:
@@ -93,12 +105,23 @@ class Printed(Comparison):
     """Our text for people beside fastavro's value. `theirs` is None where fastavro could not give any."""
 
     def equal(self, schema, ours, theirs, default=False):
-        if isinstance(schema, dict) and "logicalType" in schema and logical.fits(schema):
+        if logical.counts(schema):
             return self.logical(schema, schema["logicalType"], ours, theirs)
         return super().equal(schema, ours, theirs, default)
 
     def union(self, schema, ours, theirs, default):
-        return any(self.equal(branch, ours, theirs, default) for branch in schema)
+        return any(self.equal(branch, ours, theirs, default) for branch in schema if self.could_be(branch, ours))
+
+    def could_be(self, schema, printed):
+        schema = self.meant(schema)
+        kind = schema if isinstance(schema, str) else schema["type"]
+        if kind == "null" or printed is None:
+            return kind == "null" and printed is None
+        if kind == "record":
+            return isinstance(printed, dict) and list(printed) == [field["name"] for field in schema["fields"]]
+        if kind in ("float", "double"):
+            return is_real(printed)
+        return isinstance(printed, PRINTED.get(kind, (str, int))) and isinstance(printed, bool) == (kind == "boolean")
 
     def logical(self, schema, kind, ours, theirs):
         if kind == "decimal":
@@ -137,10 +160,68 @@ class Printed(Comparison):
         return nanos == theirs and ours.endswith("Z") != kind.startswith("local")
 
 
+class Tagged(Comparison):
+    """Both in Avro's JSON."""
+
+    def equal(self, schema, ours, theirs, default=False):
+        schema = self.meant(schema)
+        kind = schema if isinstance(schema, (str, list)) else schema["type"]
+        if kind in ("bytes", "fixed"):
+            return ours == theirs
+        if kind in ("float", "double"):
+            theirs = real(theirs)
+        return super().equal(schema, ours, theirs, default)
+
+    def union(self, schema, ours, theirs, default):
+        if ours is None or theirs is None or ours.keys() != theirs.keys():
+            return ours is theirs
+        (tag, inner), = ours.items()
+        index = [generate.branch_name(b) for b in schema].index(tag)
+        return self.equal(schema[index], inner, theirs[tag], default)
+
+
+class JavasPlain(Printed):
+    """Our text for people beside the text of Java's classes for dates, times, decimals and uuids."""
+
+    def equal(self, schema, ours, theirs, default=False):
+        schema = self.meant(schema)
+        kind = schema if isinstance(schema, (str, list)) else schema["type"]
+        if kind in ("float", "double"):
+            theirs = real(theirs) if is_real(theirs) else theirs
+        if kind in ("bytes", "fixed") and not logical.counts(schema):
+            return ours == theirs
+        return super().equal(schema, ours, theirs, default)
+
+    def logical(self, schema, kind, ours, theirs):
+        if kind == "decimal":
+            return decimal.Decimal(ours) == decimal.Decimal(theirs)
+        if kind == "uuid" and len(ours) != 36:
+            self.excuses.add(SHORT_UUID)
+            return True
+        if kind == "uuid":
+            return ours.lower() == theirs.lower()
+        if kind == "duration":
+            return ours == theirs
+        if isinstance(ours, int):
+            self.excuses.add(OUTSIDE_YEARS)
+            return not representable(kind, ours)
+        return padded(ours) == padded(theirs)
+
+
+def padded(text):
+    """A time with nine digits behind its point, and its seconds."""
+    day, mark, time = text.rpartition("T") if "T" in text else ("", "", text)
+    if ":" not in time:
+        return text
+    zone = "Z" if time.endswith("Z") else ""
+    whole, _, fraction = time.rstrip("Z").partition(".")
+    return f"{day}{mark}{whole if whole.count(':') == 2 else whole + ':00'}.{fraction.ljust(9, '0')}{zone}"
+
+
 def representable(kind, number):
     """Is this date, or time, one that people write: a year of four digits, a time within its day?"""
     first, end = logical.span(kind)
-    return first - (logical.days(kind, 366) if not kind.startswith("time-") else 0) <= number < end
+    return first <= number < end
 
 
 def outside_peer(schema, printed):
@@ -167,6 +248,6 @@ def outside(kind, base, printed):
             uuid.UUID(printed)
         except ValueError:
             return NOT_A_UUID
-    if kind in logical.BASES and not kind.endswith("nanos") and (isinstance(printed, int) or printed.startswith("0000-")):
+    if kind in logical.BASES and not kind.endswith("nanos") and isinstance(printed, int):
         return OUTSIDE_PYTHON
     return None

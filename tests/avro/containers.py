@@ -12,14 +12,10 @@ import sys
 import tempfile
 
 import agree
+import generate
+from agree import encoded, fastavro
 
 CODECS = ["null", "deflate", "snappy", "zstandard"]
-
-
-def encoded(schema, value):
-    out = io.BytesIO()
-    fastavro.schemaless_writer(out, schema, value)
-    return out.getvalue()
 
 
 def value_of(schema, datum):
@@ -80,10 +76,6 @@ def main():
 
 
 if __name__ == "__main__":
-    try:
-        import fastavro
-    except ImportError:
-        at = sys.argv.index("--venv") if "--venv" in sys.argv else sys.exit("fastavro is missing: give --venv DIR")
-        agree.enter_venv(sys.argv[at + 1])
-    import generate
+    if fastavro is None:
+        agree.enter_venv(sys.argv)
     sys.exit(main())

@@ -3,6 +3,7 @@ import copy
 import random
 
 import logical
+import mixed
 import recursive
 
 PRIMITIVES = ["null", "boolean", "int", "long", "float", "double", "bytes", "string"]
@@ -14,7 +15,7 @@ DEFAULTS = [("int", 7), ("long", -5_000_000_000), ("string", "väl"), ("boolean"
             ("null", None)]
 
 
-class Generator(logical.LogicalSchemas, recursive.RecursiveSchemas):
+class Generator(logical.LogicalSchemas, recursive.RecursiveSchemas, mixed.MixedSchemas):
     DEFAULTS = DEFAULTS
 
     def __init__(self, seed):
@@ -76,7 +77,7 @@ class Generator(logical.LogicalSchemas, recursive.RecursiveSchemas):
         r = self.random
         if isinstance(schema, list):
             return self.branch_value(schema)
-        if isinstance(schema, dict) and "logicalType" in schema and logical.fits(schema):
+        if logical.counts(schema):
             return self.logical_value(schema)
         if isinstance(schema, str) and schema in self.known:
             return self.value(self.known[schema])
@@ -270,6 +271,6 @@ def branch_name(branch):
 
 RESOLUTIONS = ["same", "defaults", "promotion", "union_to_union", "type_to_union", "union_to_type", "enum_default",
                "record_alias", "field_alias", "nested_record", "array", "map", "fixed", "reordered", "removed",
-               *logical.RESOLUTIONS, *recursive.RESOLUTIONS]
+               *logical.RESOLUTIONS, *recursive.RESOLUTIONS, *mixed.RESOLUTIONS]
 MISFITS = ["other_name", "no_default", "wrong_type", "not_in_union", *logical.MISFITS, *recursive.MISFITS]
 DAMAGES = ["truncated", "trailing", "wrong_union_index", "wrong_enum_index", "wrong_length", "wrong_boolean"]

@@ -179,6 +179,10 @@ def fits(schema):
                                     (kind, base) == ("uuid", "string"))
 
 
+def counts(schema):
+    return isinstance(schema, dict) and "logicalType" in schema and fits(schema)
+
+
 def without_logical(schema):
     """The schema with its base types only, at any depth."""
     if isinstance(schema, list):

@@ -3,6 +3,7 @@ import copy
 
 ROOM = 12  # records inside each other, unless a kind sets its own
 TOO_DEEP = 70  # beyond our bound of 64
+NAMED = ("record", "enum", "fixed")
 
 
 class RecursiveSchemas:
@@ -153,19 +154,19 @@ class RecursiveSchemas:
         return chain, None
 
 
-def definitions(schema):
-    """Every record that is defined in `schema`."""
+def definitions(schema, kinds=("record",)):
+    """Every type of these kinds that is defined in `schema`."""
     if isinstance(schema, list):
         for branch in schema:
-            yield from definitions(branch)
+            yield from definitions(branch, kinds)
     elif isinstance(schema, dict):
-        if schema["type"] == "record":
+        if schema["type"] in kinds:
             yield schema
-            for field in schema["fields"]:
-                yield from definitions(field["type"])
+        for field in schema.get("fields", []):
+            yield from definitions(field["type"], kinds)
         for key in ("items", "values"):
             if key in schema:
-                yield from definitions(schema[key])
+                yield from definitions(schema[key], kinds)
 
 
 def rename(schema, former, name):
