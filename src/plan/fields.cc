@@ -163,6 +163,8 @@ std::vector<Section> make_sections() {
   };
 }
 
+constexpr int64_t kCountMax = 2'000'000'000;
+
 bool wrong(const yaml::Document& document, const yaml::Node& node, Code code, std::string message,
            const Report& report) {
   report(fail(code, std::move(message)).at(document.place(node)).take());
@@ -175,6 +177,11 @@ bool scalar_fits(const yaml::Document& document, const yaml::Node& node, const F
   const auto no = [&](Code code) {
     return wrong(document, node, code, fmt::format("\"{}\" in \"{}\"", text, field.name), report);
   };
+  const auto out_of_range = [&] {
+    return wrong(document, node, "P026"_code,
+                 fmt::format("\"{}\" in \"{}\", which is from 0 to {}", text, field.name, kCountMax),
+                 report);
+  };
   if (text.starts_with("${")) return true;  // resolved when the target needs it
   switch (field.type) {
     case FieldType::duration:
@@ -183,13 +190,14 @@ bool scalar_fits(const yaml::Document& document, const yaml::Node& node, const F
       return parse_size_bytes(text) ? true : no("P024"_code);
     case FieldType::share:
       return parse_share(text) ? true : no("P027"_code);
-    case FieldType::count:
-      if (text.starts_with('-')) return no("P026"_code);
-      if (!parse_count(text)) {
-        return no(text.find_first_not_of("0123456789") == std::string::npos ? "P026"_code
-                                                                            : "P025"_code);
+    case FieldType::count: {
+      const std::string_view digits = std::string_view(text).substr(text.starts_with('-') ? 1 : 0);
+      if (digits.empty() || digits.find_first_not_of("0123456789") != digits.npos) {
+        return no("P025"_code);
       }
-      return parse_count(text) <= 2'000'000'000 ? true : no("P026"_code);
+      const auto count = parse_count(text);
+      return count && *count <= kCountMax ? true : out_of_range();
+    }
     case FieldType::number: {
       char* end = nullptr;
       std::strtod(text.c_str(), &end);

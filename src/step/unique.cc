@@ -20,6 +20,7 @@ constexpr size_t kPrefetchAhead = 8;
 constexpr size_t kNameBytesMax = 200;
 constexpr int64_t kKeysMax = 500'000'000;
 constexpr int64_t kWithinMaxMillis = 100LL * 366 * 86'400'000;
+constexpr const char* kWithinMaxText = "36600 days";
 constexpr std::string_view kDefaultKeys = "4000000";
 
 // How a field's time becomes milliseconds.
@@ -154,9 +155,11 @@ std::string name_of(const flow::Config& config) {
 // Checked to be a number already; here that it is more than nothing and not beyond reason.
 Result<int64_t> number_of(const flow::Config& config, std::string_view field,
                           std::optional<int64_t> value) {
-  if (value && *value > 0 && *value <= (field == "keys" ? kKeysMax : kWithinMaxMillis))
-    return *value;
-  return fail("P026"_code, fmt::format("{}: {} is out of range", field, config.text(field)))
+  const bool counts = field == "keys";
+  if (value && *value > 0 && *value <= (counts ? kKeysMax : kWithinMaxMillis)) return *value;
+  const std::string most = counts ? fmt::format("{}", kKeysMax) : kWithinMaxText;
+  return fail("P026"_code, fmt::format("{}: {}, which is more than 0 and at most {}", field,
+                                       config.text(field), most))
       .at(config.place(field));
 }
 
