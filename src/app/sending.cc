@@ -159,7 +159,9 @@ class Sender {
           fmt::format("{}: stopped at row {} of {}; send it again to go on\n", path, done, rows));
       return 130;
     }
-    output_.out(fmt::format("{}: {} rows are in {}\n", path, rows, options_.to));
+    const size_t left_out = input.skipped != nullptr ? input.skipped->size() : 0;
+    const std::string but = left_out > 0 ? fmt::format(", but for the {} above", left_out) : "";
+    output_.out(fmt::format("{}: {} rows are in {}{}\n", path, rows, options_.to, but));
     return 0;
   }
 

@@ -178,9 +178,10 @@ bool scalar_fits(const yaml::Document& document, const yaml::Node& node, const F
     return wrong(document, node, code, fmt::format("\"{}\" in \"{}\"", text, field.name), report);
   };
   const auto out_of_range = [&] {
-    return wrong(document, node, "P026"_code,
-                 fmt::format("\"{}\" in \"{}\", which is from 0 to {}", text, field.name, kCountMax),
-                 report);
+    return wrong(
+        document, node, "P026"_code,
+        fmt::format("\"{}\" in \"{}\", which is from 0 to {}", text, field.name, kCountMax),
+        report);
   };
   if (text.starts_with("${")) return true;  // resolved when the target needs it
   switch (field.type) {

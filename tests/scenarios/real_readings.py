@@ -27,3 +27,9 @@ with tempfile.TemporaryDirectory() as temporary:
     check(sum(f["absorbed"] for f in fates) == 16128, "unique absorbed every reading of the second time")
     check(sum(s["fates"]["in"] for s in look("status", folder)["stages"] if s["stage"] == "preprocessing") == 32256,
           "both times every reading was read")
+
+    lines = (READINGS / "readings.csv").read_text().splitlines()[:4]
+    torn = pathlib.Path(temporary) / "torn.csv"
+    torn.write_text("\n".join([*lines, lines[1].rsplit(",", 1)[0], lines[2].replace(",", ",x", 1)]) + "\n")
+    sent = penstock("send", folder, "--to", "ingest", "--skip-bad", torn)
+    check("5 rows are in ingest, but for the 2 above" in sent, "--skip-bad says how many rows were left out")
