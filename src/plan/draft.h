@@ -14,6 +14,7 @@
 
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -52,6 +53,7 @@ struct Draft {
   const yaml::Node* target = nullptr;  // the mapping of the chosen one, or null
   std::shared_ptr<Plan> plan = std::make_shared<Plan>();
   std::map<std::string, avro::SchemaPtr, std::less<>> schemas;  // null: it had an error
+  std::set<std::string, std::less<>> schemas_within;            // others use their types
   std::vector<TopicDraft> topics;
   std::vector<StageDraft> stages;
   bool has_tables_missing = false;

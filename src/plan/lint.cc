@@ -61,6 +61,7 @@ void unused_names(Draft& draft) {
   each(
       "schemas",
       [&](const std::string& name) {
+        if (draft.schemas_within.contains(name)) return true;
         return std::ranges::any_of(draft.topics, [&](const TopicDraft& topic) {
           const auto* schema = topic.body->find("schema");
           return schema != nullptr && schema->text == name;

@@ -102,8 +102,14 @@ void find_schema(Draft& draft, const yaml::Node& body, Topic& topic) {
     topic.schema_declared = true;
     return;
   }
-  topic.schema = found->second;
   topic.schema_declared = true;
+  if (found->second != nullptr && found->second->root().type != avro::Type::record) {
+    draft.report(fail("A021"_code, fmt::format("\"{}\" is {}", name->text,
+                                               avro::describe(found->second->root()))),
+                 *name);
+    return;
+  }
+  topic.schema = found->second;
   const auto* key = body.find("key");
   for (const yaml::Node* one : nodes_of(key)) {
     if (topic.schema == nullptr) continue;

@@ -1,6 +1,5 @@
 #include "base/suggest.h"
 #include "plan/draft.h"
-#include "plan/schema_place.h"
 #include "plan/values.h"
 
 #include <fmt/format.h>
@@ -127,39 +126,6 @@ void read_dead_letters(Draft& draft) {
   }
 }
 
-constexpr size_t kMaxSchemaBytes = 256 << 10;
-
-avro::SchemaPtr load_schema(Draft& draft, const yaml::Node& path) {
-  const bool beside = draft.plan->folder.empty() || path.text.starts_with('/');
-  const std::string full = beside ? path.text : draft.plan->folder + "/" + path.text;
-  const auto read = draft.options.read_file(full, kMaxSchemaBytes);
-  if (!read) {
-    const bool large = read.error().code == "P003"_code;
-    draft.report(fail(large ? "A004"_code : "P037"_code,
-                      large ? fmt::format("{} has more than 256 KiB", full)
-                            : fmt::format("there is no schema file {}", full)),
-                 path);
-    return nullptr;
-  }
-  const std::string& text = *read;
-  auto schema = avro::parse(text);
-  if (!schema) {
-    Error error = std::move(schema).error();
-    if (error.message.find("JSON") != std::string::npos) error.code = "P038"_code;
-    if (error.place.line == 0) error.place = schema_place(full, text, error.message);
-    error.place.file = full;
-    draft.report(std::move(error));
-    return nullptr;
-  }
-  if ((*schema)->root().type != avro::Type::record) {
-    draft.report(
-        fail("A021"_code, fmt::format("{} is {}", path.text, avro::describe((*schema)->root()))),
-        path);
-    return nullptr;
-  }
-  return *schema;
-}
-
 }  // namespace
 
 bool check_settings(Draft& draft, const yaml::Node& in, const std::string& what) {
@@ -238,20 +204,6 @@ void read_sections(Draft& draft) {
   check_targets(draft);
   read_log(draft);
   read_dead_letters(draft);
-}
-
-void read_schemas(Draft& draft) {
-  const yaml::Node* schemas = draft.section("schemas");
-  if (schemas == nullptr) return;
-  for (const auto& [name, path] : schemas->entries) {
-    if (path.kind != yaml::NodeKind::scalar) {
-      draft.report(fail("P021"_code, fmt::format("schema \"{}\" takes a file's path", name.text)),
-                   name);
-      draft.schemas[name.text] = nullptr;
-    } else {
-      draft.schemas[name.text] = load_schema(draft, path);
-    }
-  }
 }
 
 }  // namespace penstock::plan

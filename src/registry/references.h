@@ -18,7 +18,7 @@ namespace penstock::registry {
 // `others`: by the full name of the type that each text defines.
 using References = std::map<std::string, std::string, std::less<>>;
 
-// The first use of each name is replaced by its definition.
+// The first use of each name is replaced by its definition (avro/library.h).
 Result<avro::SchemaPtr> with_references(std::string_view text, const References& others);
 
 }  // namespace penstock::registry

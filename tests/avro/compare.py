@@ -173,8 +173,8 @@ class Tagged(Comparison):
         return super().equal(schema, ours, theirs, default)
 
     def union(self, schema, ours, theirs, default):
-        if ours is None or theirs is None or ours.keys() != theirs.keys():
-            return ours is theirs
+        if not isinstance(ours, dict) or not isinstance(theirs, dict) or ours.keys() != theirs.keys():
+            return ours is None and theirs is None
         (tag, inner), = ours.items()
         index = [generate.branch_name(b) for b in schema].index(tag)
         return self.equal(schema[index], inner, theirs[tag], default)
