@@ -168,18 +168,18 @@ Result<Expr*> Checker::visit_select(Expr* expr) {
     case TypeKind::map:
       expr->type = checked->type->item;
       return narrowed(expr);
-    case TypeKind::optional:
+    case TypeKind::optional: {
+      PENSTOCK_TRY(content, field_of_optional(*expr, *checked->type));
       expr->optional = true;
-      expr->type = types_.optional(content_of(*checked->type));
+      expr->type = types_.optional(content);
       return expr;
+    }
     case TypeKind::record: {
       PENSTOCK_TRY(field, field_of(expr, *checked->type));
       return narrowed(field);
     }
     default:
-      return trouble("R003"_code,
-                     fmt::format("a {} has no field \"{}\"", describe(*checked->type), expr->text),
-                     *expr);
+      return no_field(*expr, *checked->type);
   }
 }
 
@@ -204,10 +204,10 @@ Result<Expr*> Checker::visit_optional_select(Expr* expr) {
   if (type.kind == TypeKind::map) {
     content = type.item;
   } else if (type.kind == TypeKind::optional) {
-    content = content_of(type);
+    PENSTOCK_TRY(held, field_of_optional(*expr, type));
+    content = held;
   } else if (type.kind != TypeKind::dyn) {
-    return trouble("R003"_code, fmt::format("a {} has no field \"{}\"", describe(type), expr->text),
-                   *expr);
+    return no_field(*expr, type);
   }
   expr->args[0] = target;
   expr->type = types_.optional(content);
@@ -225,12 +225,17 @@ Expr* Checker::lifted(const Expr& select, Expr* field) {
   return expr;
 }
 
-// What a field or an item of an optional's content is; dyn where that cannot be said.
-const Type* Checker::content_of(const Type& optional) {
-  const Type* held = optional.item;
-  if (held != nullptr && (held->kind == TypeKind::map || held->kind == TypeKind::list))
-    return held->item;
-  return types_.of(TypeKind::dyn);
+// What the field of an optional's content is: of a map its values; dyn where that cannot be said.
+Result<const Type*> Checker::field_of_optional(const Expr& select, const Type& optional) {
+  const Type& held = *optional.item;
+  const bool open = held.kind == TypeKind::dyn || held.kind == TypeKind::record;
+  if (held.nullable || (!open && held.kind != TypeKind::map)) return no_field(select, optional);
+  return open ? types_.of(TypeKind::dyn) : held.item;
+}
+
+Failure Checker::no_field(const Expr& select, const Type& type) const {
+  return trouble("R003"_code, fmt::format("a {} has no field \"{}\"", describe(type), select.text),
+                 select);
 }
 
 // Gives the select the type of the record's field.

@@ -67,7 +67,7 @@ class Checker {
   bool is_root_record(const Expr& expr) const;
   // `field` (of a record: null or not) as an optional.
   Expr* lifted(const Expr& select, Expr* field);
-  const Type* content_of(const Type& optional);
+  Result<const Type*> field_of_optional(const Expr& select, const Type& optional);
   Result<Expr*> visit_has(Expr* expr);
   Result<Expr*> visit_call(Expr* expr);
   Result<Expr*> visit_joined(Expr* expr);
@@ -98,6 +98,7 @@ class Checker {
   Result<void> check_clause(char clause, const Type& type, const Expr& expr);
   Result<const Type*> extension_type(const Expr& expr);
   const Type* extreme_type(const Expr& expr);
+  const Type* either_optional(const Expr& expr);
   const Type* flattened_type(const Type& list);
   // The types of a macro's one or two variables, and of the macro itself.
   struct Variables {
@@ -125,6 +126,7 @@ class Checker {
   Failure unknown_name(const Expr& expr) const;
   Failure unknown_function(const Expr& expr) const;
   Failure no_overload(const Expr& expr) const;
+  Failure no_field(const Expr& select, const Type& type) const;
   Failure no_function(const Expr& expr) const;
   std::string overload_cure(const Expr& expr) const;
   std::string text_of(const Expr& expr) const {

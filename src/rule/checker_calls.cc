@@ -166,15 +166,21 @@ Result<Expr*> Checker::check_index(Expr* expr) {
 
 // x[?y], and x[y] of an optional x.
 Result<Expr*> Checker::check_optional_index(Expr* expr) {
-  const Type& target = *expr->args[0]->type;
+  const Type& given = *expr->args[0]->type;
+  const Type& target = given.kind == TypeKind::optional ? *given.item : given;
+  const Type& key = *expr->args[1]->type;
   const Type* content = types_.of(TypeKind::dyn);
-  if (target.kind == TypeKind::list || target.kind == TypeKind::map) {
+  bool fits = target.kind == TypeKind::dyn;
+  if (target.kind == TypeKind::list) {
+    fits = key.kind == TypeKind::int_ || key.kind == TypeKind::uint_ || key.kind == TypeKind::dyn;
     content = target.item;
-  } else if (target.kind == TypeKind::optional) {
-    content = content_of(target);
-  } else if (target.kind != TypeKind::dyn && target.kind != TypeKind::record) {
-    return no_overload(*expr);
+  } else if (target.kind == TypeKind::map) {
+    fits = comparable(key, *target.key);
+    content = target.item;
+  } else if (target.kind == TypeKind::record) {
+    fits = key.kind == TypeKind::string || key.kind == TypeKind::dyn;
   }
+  if (!fits || target.nullable) return no_overload(*expr);
   expr->optional = true;
   return call_typed(expr, types_.optional(content));
 }

@@ -38,6 +38,10 @@ Result<Expr*> Checker::check_extension(Expr* expr) {
 Result<void> Checker::check_extension_items(const Expr& expr) {
   const Kinds wanted = expr.extension->items;
   if (wanted == kAnyKind || expr.args.empty()) return {};
+  // A list stands for all arguments, and alone.
+  if (expr.args[0]->type->kind == TypeKind::list && expr.args.size() > 1 &&
+      expr.extension->gives == Gives::extreme)
+    return no_function(expr);
   const Type& list = *expr.args[0]->type;
   if (list.kind != TypeKind::list || list.item->kind == TypeKind::dyn) return {};
   if (!list.item->nullable && (wanted & kind_of(*list.item)) != 0) return {};
@@ -139,6 +143,19 @@ const Type* Checker::flattened_type(const Type& list) {
   return known ? list.item : types_.list(types_.of(TypeKind::dyn));
 }
 
+// The optional that x.or(y) is: of both contents, where an optional.none() has none.
+const Type* Checker::either_optional(const Expr& expr) {
+  const auto is_none = [](const Expr& arg) {
+    return arg.extension != nullptr && arg.extension->gives == Gives::none;
+  };
+  const Type* first = expr.args[0]->type;
+  const Type* second = expr.args[1]->type;
+  if (is_none(*expr.args[1]) || first->kind != TypeKind::optional) return first;
+  if (is_none(*expr.args[0]) || second->kind != TypeKind::optional) return second;
+  const Type* both = unify(first->item, second->item);
+  return types_.optional(both != nullptr ? both : types_.of(TypeKind::dyn));
+}
+
 Result<const Type*> Checker::extension_type(const Expr& expr) {
   const Type* dyn = types_.of(TypeKind::dyn);
   const Type* first = expr.args.empty() ? dyn : expr.args[0]->type;
@@ -161,6 +178,8 @@ Result<const Type*> Checker::extension_type(const Expr& expr) {
       return types_.optional(first->kind == TypeKind::list ? first->item : dyn);
     case Gives::optional_of:
       return types_.optional(first);
+    case Gives::either_optional:
+      return either_optional(expr);
     case Gives::none:
       return types_.optional(dyn);
     case Gives::content:

@@ -50,17 +50,18 @@ inline constexpr Kinds kOptionalKind = of_kind(TypeKind::optional);
 
 // How the type of a result is found.
 enum class Gives : uint8_t {
-  fixed,        // Extension::result
-  first,        // the first argument's type
-  extreme,      // that of all arguments, or of a list's items
-  flattened,    // a list of what the lists in the first argument hold
-  texts,        // a list of strings
-  ints,         // a list of ints
-  item,         // an optional of the first argument's items
-  optional_of,  // an optional of the first argument
-  none,         // an optional of anything
-  content,      // what the optional in the first argument holds
-  either,       // that, or the second argument
+  fixed,            // Extension::result
+  first,            // the first argument's type
+  extreme,          // that of all arguments, or of a list's items
+  flattened,        // a list of what the lists in the first argument hold
+  texts,            // a list of strings
+  ints,             // a list of ints
+  item,             // an optional of the first argument's items
+  optional_of,      // an optional of the first argument
+  none,             // an optional of anything
+  content,          // what the optional in the first argument holds
+  either,           // that, or the second argument
+  either_optional,  // an optional of what either of two optionals holds
 };
 
 // What the checker asks for besides the kinds.

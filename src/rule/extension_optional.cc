@@ -88,7 +88,7 @@ std::span<const Extension> optional_extensions() {
        .least = 2,
        .most = 2,
        .takes = {kOptionalKind, kOptionalKind},
-       .gives = Gives::first,
+       .gives = Gives::either_optional,
        .apply = either,
        .lazy = true},
       {.name = "orValue",

@@ -76,6 +76,18 @@ TEST_CASE("errors point at the offending token and name the cure") {
   check_refused("kwh > 0.0 && count", "R003"_code, 1, 14, 5, "takes a bool");
 }
 
+TEST_CASE("what an optional or a list can not be asked is refused") {
+  for (const std::string_view text :
+       {"[1][?'a'].hasValue()", "optional.of(1)[0].hasValue()", "optional.of([1])[?'a'].hasValue()",
+        "site[?1].hasValue()", "optional.of(1).a.hasValue()", "optional.of(1).?a.hasValue()",
+        "math.least([1], 2) > 0"})
+    CHECK(refused(text).code == "R003"_code);
+  // What either of two holds is known only when it runs.
+  CHECK(compiled("optional.of(1).or(optional.of('a')).value()").result_type() == "dyn");
+  CHECK(compiled("optional.none().or(optional.of(1)).value()").result_type() == "int");
+  CHECK(compiled("optional.of(1).or(optional.none()).value()").result_type() == "int");
+}
+
 TEST_CASE("a value that may be null needs a guard, and every form of guard is taken") {
   for (const std::string_view text : {"peak != null && peak > 1.0",
                                       "peak == null || peak > 1.0",
