@@ -5,6 +5,7 @@
 // The double is Python and PostgreSQL, so the figure is a bound of the double's as much as ours:
 // how long the store itself was busy (CPU of this process) stands beside it.
 #include "store/redshift/folder_staging.h"
+#include "store/redshift/pq_database.h"
 #include "store/redshift/redshift_store.h"
 #include "store_rows.h"
 
@@ -33,10 +34,13 @@ std::string fact(const char* name) {
 
 int measure(flow::Merge merge, const char* name) {
   StoreSettings settings;
-  settings.connection.parameters = {
-      {"host", "127.0.0.1"},  {"port", fact("PENSTOCK_TEST_REDSHIFT_PORT")},
-      {"user", "penstock"},   {"password", "penstock"},
-      {"dbname", "penstock"}, {"sslmode", "disable"}};
+  const ConnectionSettings connection{{{"host", "127.0.0.1"},
+                                       {"port", fact("PENSTOCK_TEST_REDSHIFT_PORT")},
+                                       {"user", "penstock"},
+                                       {"password", "penstock"},
+                                       {"dbname", "penstock"},
+                                       {"sslmode", "disable"}}};
+  settings.database = [connection] { return std::make_unique<PqDatabase>(connection, nullptr); };
   settings.create = true;
   settings.load.role = "default";
   settings.staging = [] {

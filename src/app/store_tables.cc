@@ -58,7 +58,7 @@ void describe_redshift(const plan::Store& store, const Clock& clock, std::string
   if (!settings) {
     describe_one(store, "not known yet", ddl, std::unexpected(std::move(settings).error()), out);
   } else {
-    describe_one(store, settings->connection.where, ddl, database.compare(store.table), out);
+    describe_one(store, settings->where, ddl, database.compare(store.table), out);
   }
 }
 

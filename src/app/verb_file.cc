@@ -1,6 +1,7 @@
 #include "app/load.h"
 #include "app/parts.h"
 #include "app/registries.h"
+#include "app/store_settings.h"
 #include "app/store_tables.h"
 #include "app/verbs.h"
 #include "base/clock.h"
@@ -11,6 +12,8 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace penstock::app {
 
@@ -28,19 +31,20 @@ Result<int> check(const Options& options, ops::Output& output) {
     const plan::Checked checked = plan::check(path, parts(), check_options(pipeline.target));
     for (const Error& warning : checked.warnings) output.note(render(warning, "warning"));
     for (const Error& error : checked.errors) output.note(render(error));
-    bool objected = false;
+    std::vector<Error> objections;
+    if (checked.plan) objections = store_objections(*checked.plan, SystemClock());
     if (checked.plan && options.registry) {
-      const auto objections = schema_objections(*checked.plan, SystemClock());
-      for (const Error& error : objections) {
-        output.note(render(error));
-        code = std::max(code, exit_code(error));
-      }
-      objected = !objections.empty();
+      for (Error& error : schema_objections(*checked.plan, SystemClock()))
+        objections.push_back(std::move(error));
+    }
+    for (const Error& error : objections) {
+      output.note(render(error));
+      code = std::max(code, exit_code(error));
     }
     const bool refused = !checked.plan || (options.deny_warnings && !checked.warnings.empty());
     if (refused) {
       code = 78;
-    } else if (!objected) {
+    } else if (objections.empty()) {
       output.out(fmt::format(
           "{}: ok ({}, {}, {}; target {}){}\n", path, counted(checked.plan->stages.size(), "stage"),
           counted(checked.plan->topics.size(), "topic"),

@@ -60,7 +60,7 @@ std::optional<DataEnd> end_of(std::string_view status) {
 
 DataStatement statement_of(const JsonValue& told, DataEnd otherwise) {
   return {told.text_of("Id"), end_of(told.text_of("Status")).value_or(otherwise),
-          told.whole_of("ResultRows"), told.truth_of("HasResultSet")};
+          told.whole_of("ResultRows"), told.truth_of("HasResultSet"), told.text_of("Error")};
 }
 
 // A cell: {"isNull": true}, {"longValue": 1}, {"stringValue": "x"} …
@@ -161,7 +161,8 @@ std::string RedshiftData::run_body(std::span<const std::string> sqls,
   add_member(access_.place.serverless ? "WorkgroupName" : "ClusterIdentifier", access_.place.name,
              body);
   add_member("Database", access_.database, body);
-  if (!access_.place.serverless) add_member("DbUser", access_.user, body);
+  add_member("SecretArn", access_.secret, body);
+  if (!access_.place.serverless && access_.secret.empty()) add_member("DbUser", access_.user, body);
   add_member("ClientToken", token, body);
   if (sqls.size() == 1) {
     add_member("Sql", sqls[0], body);

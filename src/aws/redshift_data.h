@@ -42,6 +42,7 @@ struct DataStatement {
   DataEnd end = DataEnd::aborted;
   int64_t rows = 0;  // answered or changed
   bool has_rows = false;
+  std::string error = {};  // where AWS tells it of this one
 };
 
 struct DataRun {

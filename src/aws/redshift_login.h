@@ -46,7 +46,8 @@ struct RedshiftLogin {
 struct RedshiftAccess {
   RedshiftPlace place;
   std::string database;
-  std::string user = {};  // "": the one that stands for our role
+  std::string user = {};    // "": the one that stands for our role
+  std::string secret = {};  // of the Data API: the ARN in Secrets Manager of a name and password
 };
 
 class RedshiftLogins {

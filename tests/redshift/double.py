@@ -1,6 +1,6 @@
 """A strict double of Amazon Redshift for tests: PostgreSQL's protocol in front, a real PostgreSQL behind, Redshift's rules in between.
 
-usage: double.py --socket PATH --s3 FOLDER [--port N] [--log FILE]        prints port=N when it is ready
+usage: double.py --socket PATH --s3 FOLDER [--port N] [--log FILE] [--data]        prints port=N (and data=URL) when it is ready
 
 What it keeps to: forms of statements from a list (grammar.py), everything else is refused; simple queries only; no key is enforced; writers of
 one table wait for each other, each transaction sees one snapshot, and where two transactions can not have happened one after the other
@@ -18,6 +18,7 @@ A query that begins with `--double ` is a command to the double itself, JSON; it
   raise_1023: N                     the next N statements that write to a target fail so
   cut: "before" | "after" | null    the next COMMIT's connection is cut before it is done, or after
   login: [user, password, seconds]  one more login, which ends
+  data_cut: [after, done], data_away: true | false    of the Data API (--data): a request that is lost, or all of them
   planted: NAME | null              a client with a bug of ours: on_conflict, key_relied, position_outside, undeduplicated
 """
 import argparse
@@ -68,6 +69,7 @@ class World:
         self.counts = {"statements": 0, "transactions": 0, "raised": 0, "cuts": 0, "refused": 0, "copies": 0}
         self.clock, self.history, self.shapes = 0, [], set()
         self.away, self.writers = False, set()
+        self.data = None  # a RedshiftHttp
 
     async def start(self):
         self.admin = await Backend.open(self.socket, "penstock", "penstock")
@@ -79,8 +81,13 @@ class World:
         if "login" in asked:
             user, password, seconds = asked.pop("login")
             self.logins[(user, password)] = time.monotonic() + seconds
+        left = self.data is not None and self.data.cut is not None
+        if self.data and "data_cut" in asked:
+            self.data.cut = asked.pop("data_cut")
+        if self.data and "data_away" in asked:
+            self.data.away = asked.pop("data_away")
         self.commands.update(asked)
-        return json.dumps(self.counts)
+        return json.dumps(self.counts | {"data_cut_left": left})
 
     def write_down(self, statement):
         kind_and_begin = (statement.kind, statement.shape[:400])
@@ -321,10 +328,9 @@ class Session:
             raise Refusal("0A000", "the double has no REMOVE DUPLICATES")
         self.backend.send(statement.text())
         good = await self.forward(self.backend, statement)
-        if good and kind == "update" and planted == "position_outside" and ("word", "next") not in statement.tokens:
-            if any(token == ("ident", '"fates"') for token in statement.tokens):
-                await self.backend.rows("COMMIT")
-                await self.backend.rows("BEGIN ISOLATION LEVEL REPEATABLE READ")
+        if good and kind == "insert values" and planted == "position_outside" and ("ident", '"fates"') in statement.tokens:
+            await self.backend.rows("COMMIT")
+            await self.backend.rows("BEGIN ISOLATION LEVEL REPEATABLE READ")
         if good and kind == "insert values" and self.is_temp(statement.target):
             return await self.after_insert(statement, planted)
         return good
@@ -495,7 +501,7 @@ class Session:
                     break
 
 
-async def serve(options, ready=lambda world, port: print(f"port={port}", flush=True)):
+async def serve(options, ready):
     world = World(options)
     await world.start()
     sessions = set()  # asyncio itself keeps no hold of them
@@ -521,14 +527,32 @@ async def serve(options, ready=lambda world, port: print(f"port={port}", flush=T
     await server.serve_forever()
 
 
+def tell(world, port, with_data):
+    if with_data:
+        sys.path.insert(0, str(HERE.parent / "stores"))
+        import data_api
+        from redshift_http import RedshiftHttp
+        world.data = RedshiftHttp(execute=lambda sqls: data_api.run(port, sqls), database="penstock", looks=0)
+        world.data.__enter__()
+        print(f"port={port} data={world.data.url}", flush=True)
+    else:
+        print(f"port={port}", flush=True)
+
+
 def main():
     options = argparse.ArgumentParser()
     options.add_argument("--socket", required=True, help="of PostgreSQL: …/.s.PGSQL.PORT")
     options.add_argument("--s3", required=True)
     options.add_argument("--port", type=int, default=0)
     options.add_argument("--log")
+    options.add_argument("--data", action="store_true")
     try:
-        asyncio.run(serve(options.parse_args()))
+        given = options.parse_args()
+
+        def ready(world, port):
+            tell(world, port, given.data)
+
+        asyncio.run(serve(given, ready))
     except KeyboardInterrupt:
         pass
 

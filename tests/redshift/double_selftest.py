@@ -101,8 +101,12 @@ def rules_of_copy(client):
     client.run(f"BEGIN; {STAGE}; {COPY.format('b.avro')} MAXERROR 100")
     check("MAXERROR leaves them out", client.run('SELECT "penstock_row" FROM "stage"') == [["0"]])
     client.run("ROLLBACK")
-    told = client.run("SELECT column_name, error_code, error_message FROM sys_load_error_detail WHERE session_id = pg_backend_pid() ORDER BY "
-                      "start_time DESC LIMIT 2")
+    session = client.run("SELECT pg_backend_pid()")[0][0]
+    told = client.run("SELECT column_name, error_code, error_message FROM sys_load_error_detail WHERE session_id = "
+                      f"{session} ORDER BY start_time DESC LIMIT 2")
+    check("a guard fails where another number is there", [refusal(client, guard) != "" for guard in (
+        'SELECT 1 / CASE WHEN COUNT(*) = 0 THEN 1 ELSE 0 END FROM "public"."t" WHERE "id" = \'nobody\'',
+        'SELECT 1 / CASE WHEN COUNT(*) = 1 THEN 1 ELSE 0 END FROM "public"."t" WHERE "id" = \'nobody\'')] == [False, True])
     check("the report names them", [row[:2] for row in told] == [["c1", "1206"], ["c0", "1204"]])
     stage_file("c.avro", [{**good, "c0": "abc", "c1": 1}], c1="long")
     check("a number is no timestamp", "Load into" in refusal(client, f"BEGIN; {STAGE}; {COPY.format('c.avro')}"))

@@ -53,9 +53,10 @@ SYSTEM = [
     "c . relname = S and t . relation = c . oid and t . lock_mode = S and t . granted and t . pid <> pg_backend_pid ( )",
     "select pg_terminate_backend ( N )",
     "select pg_backend_pid ( )",
-    "select column_name , error_code , error_message from sys_load_error_detail where session_id = pg_backend_pid ( ) order by "
+    "select column_name , error_code , error_message from sys_load_error_detail where session_id = N order by "
     "start_time desc limit N",
     "select N",
+    "select N / N",
 ]
 FORMS = {
     "begin": r"begin",
@@ -81,6 +82,7 @@ FORMS = {
     "system": "|".join(re.escape(one).replace(r"\ ", " ") for one in SYSTEM),
     "key": re.escape("select pg_get_constraintdef ( p . oid ) from pg_constraint p , pg_class c , pg_namespace n where p . conrelid = c . oid "
                      "and c . relnamespace = n . oid and p . contype = S and n . nspname = S and c . relname = S").replace(r"\ ", " "),
+    "guard": rf"select N / case when count \( \* \) = N then N else N end from (?P<u>{T})(?: where {EXPRESSION})?",
     "select": rf"select (?:\*|{EXPRESSION}) from (?P<u>{T})(?: where {EXPRESSION})?(?: order by I(?: desc)?)?(?: limit N)?",
 }
 FORMS = {name: re.compile(form) for name, form in FORMS.items()}

@@ -11,12 +11,12 @@ PLANTED = ("on_conflict", "key_relied", "position_outside", "undeduplicated")
 
 def main():
     failures = 0
-    for name in PLANTED:
-        done = subprocess.run([sys.argv[1], "-tc=*redshift? by COPY*", "--abort-after=3"], capture_output=True, text=True,
-                              env={**os.environ, "PENSTOCK_TEST_REDSHIFT_PLANTED": name}, check=False)
+    for name, way in ((name, way) for name in PLANTED for way in ("COPY", "the Data API")):
+        done = subprocess.run([sys.argv[1], f"-tc=*redshift? by {way}*", "--abort-after=3"], capture_output=True, text=True,
+                              env={**os.environ, "PENSTOCK_TEST_REDSHIFT_PLANTED": name, "PENSTOCK_TEST_REDSHIFT_ALL": "1"}, check=False)
         logged = [line.strip() for line in done.stdout.splitlines() if "logged:" in line]
         found = done.returncode != 0 and bool(logged)
-        print(f"{'ok    ' if found else 'FAILED'} {name}: {logged[:3]}")
+        print(f"{'ok    ' if found else 'FAILED'} {name}, by {way}: {logged[:3]}")
         failures += not found
     return 1 if failures else 0
 

@@ -3,11 +3,15 @@
 Signatures are verified; parameters are held against botocore's models of the services: what a model does not know is refused, what it
 requires has to be there. One address for all, told apart by the service that a request was signed for.
 
+Cuts         `cut = [after, done]`: the request after so many more of the Data API's loses its connection, before it is carried out or after.
+             `away`: every request does.
 Logins       `tell(user, password, seconds)` is told each one, so that a double of the database can take it; `good_for` is what the
              answer says, `ends_after` when it really ends.
 Data API     `execute(sqls) -> [(rows, is_result), …]` runs a batch as one transaction or raises DatabaseError; rows are lists of cells
              (None, bool, int, float, str) or a count. A run is SUBMITTED and STARTED for as many looks as `looks` says. The same ClientToken
              is the same run, with other statements it is refused.
+
+A batch that fails tells which statement it was, both in its error ("Query #2 failed with …") and by the statement's own.
 
 Not here: Secrets Manager, sessions that are kept, results as CSV, listing of statements, policies, AUTO_COMMIT.
 
@@ -29,13 +33,28 @@ STATEMENTS_MAX, STATEMENT_BYTES_MAX = 40, 100_000
 
 
 class DatabaseError(Exception):
-    pass
+    """`number` is that of the statement, from 1; 0 where it was none of them."""
+
+    def __init__(self, message, number=0):
+        super().__init__(message)
+        self.number = number
 
 
 class Run:
     def __init__(self, sqls, looks):
         self.id, self.sqls, self.looks = str(uuid.uuid4()), sqls, looks
-        self.status, self.error, self.results = "SUBMITTED", None, []
+        self.status, self.error, self.results, self.failed = "SUBMITTED", None, [], 0
+
+    def parts(self):
+        """Of a batch: what became of each statement."""
+        parts = [{"Id": f"{self.id}:{i + 1}", "Status": self.status} for i in range(len(self.sqls))]
+        for part, (result, is_result) in zip(parts, self.results):
+            part.update(HasResultSet=is_result, ResultRows=len(result) if is_result else result)
+        if self.failed:
+            for i, part in enumerate(parts, 1):
+                part["Status"] = "FINISHED" if i < self.failed else "FAILED" if i == self.failed else "ABORTED"
+            parts[self.failed - 1]["Error"] = self.error.partition(" failed with ")[2]
+        return parts
 
 
 class RedshiftHttp:
@@ -47,6 +66,7 @@ class RedshiftHttp:
         self.good_for, self.ends_after, self.looks = good_for, ends_after, looks
         self.clusters, self.workgroups, self.users, self.database = clusters, workgroups, users, database
         self.logins, self.runs, self.tokens, self.lock = 0, {}, {}, threading.RLock()
+        self.cut, self.away = None, False
         self.server = Server(("127.0.0.1", 0), type("Handler", (Handler,), {"aws": self}))
         self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
         self.thread = threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
@@ -117,18 +137,18 @@ class RedshiftHttp:
             run.results = self.execute(run.sqls)
             run.status = "FINISHED"
         except DatabaseError as error:
-            run.status, run.error = "FAILED", str(error)
+            run.status, run.failed = "FAILED", error.number
+            run.error = f"Query #{error.number} failed with {error}" if error.number and len(run.sqls) > 1 else str(error)
 
     def described(self, run):
         self.advance(run)
         told = {"Id": run.id, "Status": run.status, "HasResultSet": False, "ResultRows": -1}
         if run.error:
             told["Error"] = run.error
-        parts = [{"Id": f"{run.id}:{i + 1}", "Status": run.status, "HasResultSet": result[1],
-                  "ResultRows": len(result[0]) if result[1] else result[0]} for i, result in enumerate(run.results)]
+        parts = run.parts()
         if len(run.sqls) > 1:
-            told["SubStatements"] = parts or [{"Id": f"{run.id}:{i + 1}", "Status": run.status} for i in range(len(run.sqls))]
-        elif parts:
+            told["SubStatements"] = parts
+        elif run.results:
             told.update({key: parts[0][key] for key in ("HasResultSet", "ResultRows")})
         return told
 
@@ -186,10 +206,25 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def log_message(self, *_):
         pass
 
+    def lost(self):
+        """Whether this one is, and if so whether it is carried out."""
+        with self.aws.lock:
+            if self.aws.cut is None:
+                return self.aws.away, False
+            self.aws.cut[0] -= 1
+            if self.aws.cut[0] >= 0:
+                return False, False
+            done, self.aws.cut = self.aws.cut[1], None
+            return True, done
+
     def do_POST(self):
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         said = re.search(r"/([a-z-]+)/aws4_request", self.headers.get("Authorization", ""))
         service = said[1] if said else "redshift"
+        lost, done = self.lost() if service == "redshift-data" else (False, False)
+        self.close_connection = self.close_connection or lost
+        if lost and not done:
+            return
         try:
             if service not in MODELS:
                 raise Refusal(400, "InvalidSignatureException", f"no such service: {service}")
@@ -201,6 +236,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             if service == "redshift":
                 kind, text = "text/xml", (f"<ErrorResponse><Error><Type>Sender</Type><Code>{refusal.code}</Code><Message>{refusal.message}"
                                           "</Message></Error></ErrorResponse>")
+        if lost:
+            return
         data = text.encode()
         self.send_response(status)
         self.send_header("Content-Type", kind)

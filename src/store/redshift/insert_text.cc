@@ -48,11 +48,11 @@ bool append_literal(const ColumnType& type, const row::Column& values, uint32_t 
 
 InsertTexts insert_texts(std::span<const ColumnType> columns, const avro::Schema& schema,
                          std::span<const flow::StoreRows> rows, std::span<const Winner> winners,
-                         uint32_t begin, uint32_t end) {
+                         size_t bytes_max) {
   InsertTexts texts;
   const std::string head =
       fmt::format("INSERT INTO {} {} VALUES ", kStage, stage_columns(columns.size()));
-  for (uint32_t place = begin; place < end; ++place) {
+  for (uint32_t place = 0; place < winners.size(); ++place) {
     const flow::StoreRows& of = rows[winners[place].rows];
     const uint32_t row = winners[place].row;
     std::string values = fmt::format("({}", place), why;
@@ -66,7 +66,7 @@ InsertTexts insert_texts(std::span<const ColumnType> columns, const avro::Schema
       texts.rejected.push_back({of.ids[row], std::string(reason), why});
       continue;
     }
-    if (texts.statements.empty() || texts.statements.back().size() > kInsertBytes) {
+    if (texts.statements.empty() || texts.statements.back().size() > bytes_max) {
       texts.statements.push_back(head);
     } else {
       texts.statements.back() += ", ";

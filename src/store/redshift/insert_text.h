@@ -22,9 +22,9 @@ struct InsertTexts {
   std::vector<flow::RejectedRow> rejected;  // in no statement
 };
 
-// Of the winners [begin, end); penstock_row is their index.
+// Of all winners; penstock_row is their index.
 InsertTexts insert_texts(std::span<const ColumnType> columns, const avro::Schema& schema,
                          std::span<const flow::StoreRows> rows, std::span<const Winner> winners,
-                         uint32_t begin, uint32_t end);
+                         size_t bytes_max = kInsertBytes);
 
 }  // namespace penstock::store::redshift

@@ -1,11 +1,10 @@
 #include "store/redshift/load.h"
 
-#include "store/redshift/insert_text.h"
 #include "store/redshift/staged_rows.h"
-#include "store/redshift/trouble.h"
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <utility>
 
@@ -16,8 +15,12 @@ namespace {
 constexpr uint32_t kMaxErrors = 100'000;
 // A report of so many rows is enough: the rest is found by the next try.
 constexpr size_t kMaxFound = 1'000;
+// Of the Data API's.
+constexpr size_t kStatementBytes = 100'000;
 
 DbError strange(std::string what) { return {Trouble::passing, "", std::move(what)}; }
+
+std::string drop_text() { return fmt::format("DROP TABLE {}", kStage); }
 
 flow::RejectedRow rejected(flow::RowId id, std::string_view state, std::string_view message) {
   std::string_view reason = "store.constraint";
@@ -48,77 +51,66 @@ void refuse_nulls(const flow::StoreTable& table, std::span<const flow::StoreRows
 
 }  // namespace
 
-Answer<std::vector<Rows>> run(Connection& db, const std::string& sql, size_t answers_min) {
-  auto answers = db.run(sql, answers_min);
-  if (!answers) return std::unexpected(understood(std::move(answers).error()));
-  return answers;
+// False: they are too many for that.
+bool Load::as_inserts(std::span<const flow::StoreRows> rows, Share& share,
+                      std::vector<flow::RejectedRow>& rejected) const {
+  const auto count = static_cast<uint32_t>(share.rows.size());
+  if (staging_ != nullptr && count > settings_.insert_rows_max) return false;
+  InsertTexts texts = insert_texts(share.target->columns, *table_.schema, rows, share.rows,
+                                   settings_.insert_bytes_max);
+  const auto too_large = [&](const std::string& one) { return one.size() > kStatementBytes; };
+  const bool fit =
+      settings_.inserts_max == SIZE_MAX || (texts.statements.size() <= settings_.inserts_max &&
+                                            std::ranges::none_of(texts.statements, too_large));
+  if (staging_ != nullptr && !fit) return false;
+  rejected.insert(rejected.end(), texts.rejected.begin(), texts.rejected.end());
+  share.inserts = std::move(texts.statements);
+  return true;
 }
 
-Result<void> Load::prepare(std::span<const flow::StoreRows> rows, const std::string& key,
-                           Share& share, std::vector<flow::RejectedRow>& rejected) const {
+Result<void> Load::prepare(std::span<const flow::StoreRows> rows, Share& share,
+                           std::vector<flow::RejectedRow>& rejected) const {
   refuse_nulls(table_, rows, share, rejected);
-  const auto& columns = share.target->columns;
-  const auto keep = [&](std::vector<flow::RejectedRow>& more) {
-    rejected.insert(rejected.end(), more.begin(), more.end());
-    return rejected.empty();
-  };
-  if (staging_ == nullptr || share.rows.size() <= settings_.insert_rows_max) {
-    InsertTexts texts = insert_texts(columns, *table_.schema, rows, share.rows, 0,
-                                     static_cast<uint32_t>(share.rows.size()));
-    if (keep(texts.rejected)) share.inserts = std::move(texts.statements);
-    return {};
-  }
-  StagedRows staged = stage_rows(columns, *table_.schema, rows, share.rows);
-  if (!keep(staged.rejected)) return {};
-  PENSTOCK_TRY_VOID(staging_->put(key, staged.bytes));
-  share.key = key;
+  if (as_inserts(rows, share, rejected)) return {};
+  StagedRows staged = stage_rows(share.target->columns, *table_.schema, rows, share.rows);
+  rejected.insert(rejected.end(), staged.rejected.begin(), staged.rejected.end());
+  if (!rejected.empty()) return {};
+  PENSTOCK_TRY_VOID(staging_->put(share.key, staged.bytes));
+  share.staged = true;
   return {};
 }
 
-std::string Load::copy_text(const Share& share, const std::string& key, uint32_t errors_max) const {
+std::string Load::copy_text(const Share& share, uint32_t errors_max) const {
   std::string text = fmt::format(
       "COPY {} {} FROM {} IAM_ROLE {} FORMAT AVRO 'auto' TIMEFORMAT 'auto' DATEFORMAT 'auto' NULL "
       "AS {} COMPUPDATE OFF STATUPDATE OFF",
-      kStage, stage_columns(share.target->columns.size()), text_sql(staging_->url(key)),
+      kStage, stage_columns(share.target->columns.size()), text_sql(staging_->url(share.key)),
       settings_.role == "default" ? "default" : text_sql(settings_.role), text_sql(kNullText));
   if (!settings_.region.empty()) text += fmt::format(" REGION {}", text_sql(settings_.region));
   if (errors_max > 0) text += fmt::format(" MAXERROR {}", errors_max);
   return text;
 }
 
-Answer<void> Load::fill(Connection& db, const Share& share) const {
-  const std::string made = stage_text(table_, share.target->columns);
-  const std::string counted = fmt::format("SELECT COUNT(*) FROM {}", kStage);
-  std::string sql = made;
-  if (!share.key.empty()) sql += "; " + copy_text(share, share.key, 0);
-  for (const std::string& insert : share.inserts) {
-    if (auto done = run(db, sql + "; " + insert); !done)
-      return std::unexpected(std::move(done).error());
-    sql.clear();
-  }
-  auto answers = run(db, (sql.empty() ? "" : sql + "; ") + counted);
-  if (!answers) return std::unexpected(std::move(answers).error());
+void Load::add_steps(const Share& share, int part, std::vector<Step>& steps) const {
+  const auto add = [&](std::string sql, bool guard = false) {
+    steps.push_back({std::move(sql), part, guard});
+  };
+  const Target& target = *share.target;
+  add(stage_text(table_, target.columns));
+  if (share.staged) add(copy_text(share, 0));
+  for (const std::string& insert : share.inserts) add(insert);
   // A prefix of S3 may be more than one object, or another one than was put.
-  if (std::strtoull(answers->back().text(0, 0).c_str(), nullptr, 10) != share.rows.size())
-    return std::unexpected(strange("COPY read other rows than were staged"));
-  return {};
-}
-
-Answer<void> Load::merge(Connection& db, const Share& share) const {
-  std::string sql;
-  for (const std::string& one : merge_texts(table_, share.target->columns, share.target->name))
-    sql += one + "; ";
-  auto done = run(db, sql + fmt::format("DROP TABLE {}", kStage));
-  if (!done) return std::unexpected(std::move(done).error());
-  return {};
+  add(guard_text(share.rows.size(), std::string(kStage)), true);
+  for (std::string& one : merge_texts(table_, target.columns, target.name)) add(std::move(one));
+  add(drop_text());
 }
 
 // ---- what was refused
 
-Answer<std::vector<flow::RejectedRow>> Load::find_refused(Connection& db,
+Answer<std::vector<flow::RejectedRow>> Load::find_refused(Database& db,
                                                           std::span<const flow::StoreRows> rows,
                                                           const Share& share) const {
-  if (!share.key.empty()) {
+  if (share.staged) {
     auto told = load_errors(db, rows, share);
     if (!told || !told->empty()) return told;
   }
@@ -130,30 +122,30 @@ Answer<std::vector<flow::RejectedRow>> Load::find_refused(Connection& db,
 
 // The load once more with MAXERROR: good rows arrive, and those that do not are the bad ones,
 // whatever a line number means in a container file. The report has the words, in the same order.
-Answer<std::vector<flow::RejectedRow>> Load::load_errors(Connection& db,
+Answer<std::vector<flow::RejectedRow>> Load::load_errors(Database& db,
                                                          std::span<const flow::StoreRows> rows,
                                                          const Share& share) const {
   std::vector<flow::RejectedRow> found;
-  auto loaded = run(db, fmt::format("BEGIN; {}; {}", stage_text(table_, share.target->columns),
-                                    copy_text(share, share.key, kMaxErrors)));
+  const Step steps[] = {{stage_text(table_, share.target->columns)},
+                        {copy_text(share, kMaxErrors)},
+                        {fmt::format("SELECT \"penstock_row\" FROM {}", kStage)},
+                        {"SELECT pg_backend_pid()"},
+                        {drop_text()}};
+  auto loaded = db.transact(steps);
   if (!loaded) {
-    const DbError error = std::move(loaded).error();
-    if (error.trouble != Trouble::data || !db.run("ROLLBACK")) return std::unexpected(error);
-    return found;
+    if (loaded.error().error.trouble == Trouble::data) return found;
+    return std::unexpected(std::move(loaded).error().error);
   }
-  auto there = run(db, fmt::format("SELECT \"penstock_row\" FROM {}", kStage));
-  if (!there) return std::unexpected(std::move(there).error());
+  const Rows* there = &(*loaded)[2];
   std::vector<bool> good(share.rows.size());
-  for (size_t i = 0; i < there->back().cells.size(); ++i) {
-    const uint64_t row = std::strtoull(there->back().text(i, 0).c_str(), nullptr, 10);
+  for (size_t i = 0; i < there->cells.size(); ++i) {
+    const uint64_t row = std::strtoull(there->text(i, 0).c_str(), nullptr, 10);
     if (row < good.size()) good[row] = true;
   }
-  auto words = run(db,
-                   fmt::format("ROLLBACK; SELECT column_name, error_code, error_message FROM "
-                               "sys_load_error_detail WHERE session_id = pg_backend_pid() ORDER BY "
-                               "start_time DESC LIMIT {}",
-                               kMaxFound),
-                   2);
+  auto words = db.ask({fmt::format(
+      "SELECT column_name, error_code, error_message FROM sys_load_error_detail WHERE session_id = "
+      "{} ORDER BY start_time DESC LIMIT {}",
+      std::strtoll((*loaded)[3].text(0, 0).c_str(), nullptr, 10), kMaxFound)});
   if (!words) return std::unexpected(std::move(words).error());
   const Rows& told = words->back();
   const auto bad = static_cast<size_t>(std::ranges::count(good, false));
@@ -171,24 +163,22 @@ Answer<std::vector<flow::RejectedRow>> Load::load_errors(Connection& db,
 }
 
 // The rows [begin, end) in a transaction that is undone, since Redshift has no savepoints.
-Answer<void> Load::probe(Connection& db, std::span<const flow::StoreRows> rows, const Share& share,
+Answer<void> Load::probe(Database& db, std::span<const flow::StoreRows> rows, const Share& share,
                          uint32_t begin, uint32_t end) const {
-  const Target& target = *share.target;
-  InsertTexts texts = insert_texts(target.columns, *table_.schema, rows, share.rows, begin, end);
-  std::string sql = "BEGIN; " + stage_text(table_, target.columns);
-  for (const std::string& insert : texts.statements) sql += "; " + insert;
-  for (const std::string& one : merge_texts(table_, target.columns, target.name)) sql += "; " + one;
-  auto taken = run(db, sql);
-  if (taken || taken.error().trouble == Trouble::data) {
-    if (auto undone = db.run("ROLLBACK"); !undone)
-      return std::unexpected(std::move(undone).error());
-  }
-  if (!taken) return std::unexpected(std::move(taken).error());
+  Share some{share.target, share.rows.subspan(begin, end - begin), share.key + ".part"};
+  std::vector<flow::RejectedRow> rejected;
+  if (auto made = prepare(rows, some, rejected); !made)
+    return std::unexpected(strange(one_line(made.error())));
+  std::vector<Step> steps;
+  add_steps(some, 0, steps);
+  auto taken = db.transact(steps, Ending::undo);
+  if (some.staged) (void)staging_->remove({&some.key, 1});
+  if (!taken) return std::unexpected(std::move(taken).error().error);
   return {};
 }
 
 // Whether something in the range is bad.
-Answer<bool> Load::halve(Connection& db, std::span<const flow::StoreRows> rows, const Share& share,
+Answer<bool> Load::halve(Database& db, std::span<const flow::StoreRows> rows, const Share& share,
                          std::pair<uint32_t, uint32_t> range, bool known_bad,
                          std::vector<flow::RejectedRow>& found) const {
   const auto [begin, end] = range;

@@ -1,13 +1,17 @@
 #include "store/redshift/part.h"
 
+#include "store/redshift/data_database.h"
+#include "store/redshift/pq_database.h"
 #include "store/redshift/s3_staging.h"
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdlib>
 #include <filesystem>
 #include <functional>
+#include <initializer_list>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -20,7 +24,7 @@ namespace {
 using flow::Config;
 using flow::FieldSpec;
 using flow::FieldType;
-using Access = std::function<Result<std::shared_ptr<AwsAccess>>()>;
+using Access = DataDatabase::Access;
 
 constexpr std::array kSystemLists = {"/etc/ssl/certs/ca-certificates.crt",
                                      "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"};
@@ -40,6 +44,12 @@ class Reader {
   const Config& with(std::string_view field) const {
     return target_ != nullptr && target_->find(field) != nullptr ? *target_ : config_;
   }
+  // The first of these that is given.
+  const char* first_of(std::initializer_list<const char*> fields) const {
+    const auto* found =
+        std::ranges::find_if(fields, [&](auto* one) { return with(one).find(one) != nullptr; });
+    return found == fields.end() ? nullptr : *found;
+  }
   Failure wrong(std::string message, std::string_view field) const {
     return fail("S021"_code, std::move(message)).at(with(field).place(field));
   }
@@ -55,8 +65,14 @@ FieldSpec field(std::string_view name, FieldType type, std::string_view doc,
   return {.name = name, .type = type, .fallback = fallback, .doc = doc, .example = example};
 }
 
-Result<void> set_tls(const Reader& reader, StoreSettings& settings) {
-  auto& parameters = settings.connection.parameters;
+// What the port is reached with.
+struct Port {
+  ConnectionSettings connection;
+  std::shared_ptr<Logins> logins;
+};
+
+Result<void> set_tls(const Reader& reader, Port& port) {
+  auto& parameters = port.connection.parameters;
   PENSTOCK_TRY(tls, reader.text("tls", "verify"));
   if (tls != "verify" && tls != "off")
     return reader.wrong(fmt::format("\"{}\" in \"tls\"", tls), "tls").cure("write verify or off");
@@ -110,8 +126,7 @@ Result<void> set_staging(const Reader& reader, Access access, StoreSettings& set
 }
 
 // A user's password, or a login by the role that we have at AWS.
-Result<void> set_login(const Reader& reader, const Access& access, IamPlace place,
-                       StoreSettings& settings) {
+Result<void> set_login(const Reader& reader, const Access& access, IamPlace place, Port& port) {
   PENSTOCK_TRY(password, reader.text("password"));
   PENSTOCK_TRY(auth, reader.text("auth", password.empty() ? "iam" : "password"));
   PENSTOCK_TRY(user, reader.text("user"));
@@ -119,8 +134,8 @@ Result<void> set_login(const Reader& reader, const Access& access, IamPlace plac
     if (user.empty() || password.empty())
       return reader.wrong("auth: password needs a user and a password", "auth")
           .cure("add user: and password:, or leave all three out for a login by IAM");
-    settings.connection.parameters.emplace_back("user", user);
-    settings.connection.parameters.emplace_back("password", password);
+    port.connection.parameters.emplace_back("user", user);
+    port.connection.parameters.emplace_back("password", password);
     return {};
   }
   if (!password.empty())
@@ -137,7 +152,81 @@ Result<void> set_login(const Reader& reader, const Access& access, IamPlace plac
   place.user = user;
   auto logins = iam_logins(place, access);
   if (!logins) return reader.wrong(logins.error().message, "host").cure(logins.error().cure);
-  settings.logins = *std::move(logins);
+  port.logins = *std::move(logins);
+  return {};
+}
+
+Result<void> set_port(const Reader& reader, const Access& access, const std::string& host,
+                      const std::string& database, StoreSettings& settings) {
+  PENSTOCK_TRY(number, reader.text("port", "5439"));
+  if (const char* other = reader.first_of({"secret"}))
+    return reader.wrong(fmt::format("\"{}\" is for driver: data-api", other), other)
+        .cure(fmt::format("leave out {}:, or add driver: data-api", other));
+  Port port;
+  port.connection.parameters = {{"host", host},
+                                {"port", number},
+                                {"dbname", database},
+                                {"application_name", "penstock"},
+                                {"client_encoding", "UTF8"},
+                                {"keepalives_idle", "10"},
+                                {"keepalives_interval", "5"},
+                                {"keepalives_count", "3"},
+                                {"tcp_user_timeout", "30000"}};
+  PENSTOCK_TRY_VOID(set_tls(reader, port));
+  PENSTOCK_TRY_VOID(set_login(reader, access, {.host = host, .database = database}, port));
+  settings.where = fmt::format("{} on {}:{}", database, host, number);
+  port.connection.where = settings.where;
+  port.connection.answer_millis = kAnswerMinutesMillis;
+  settings.database = [port = std::move(port)] {
+    return std::make_unique<PqDatabase>(port.connection, port.logins);
+  };
+  return {};
+}
+
+// The cluster or the workgroup, by its name or by the host's.
+Result<aws::RedshiftPlace> data_place(const Reader& reader, const std::string& host) {
+  PENSTOCK_TRY(cluster, reader.text("cluster"));
+  PENSTOCK_TRY(workgroup, reader.text("workgroup"));
+  PENSTOCK_TRY(region, reader.text("region"));
+  if (!cluster.empty() && !workgroup.empty())
+    return reader.wrong("\"cluster\" and \"workgroup\" exclude each other", "workgroup")
+        .cure("leave out one of the two");
+  auto place = aws::redshift_place(host);
+  if (!cluster.empty() || !workgroup.empty())
+    place = aws::RedshiftPlace{cluster.empty(), cluster.empty() ? workgroup : cluster,
+                               place ? place->region : ""};
+  if (!place)
+    return reader.wrong("driver: data-api needs a \"cluster\" or a \"workgroup\"", "driver")
+        .cure("add cluster: or workgroup: with its name");
+  if (!region.empty()) place->region = region;
+  return *std::move(place);
+}
+
+Result<void> set_data_api(const Reader& reader, const Access& access, const std::string& host,
+                          const std::string& database, StoreSettings& settings) {
+  if (const char* other = reader.first_of({"password", "auth", "port", "tls", "ca"}))
+    return reader.wrong(fmt::format("driver: data-api has no use for \"{}\"", other), other)
+        .cure("leave it out: AWS is asked over HTTPS, with our own role");
+  if (reader.first_of({"staging"}) == nullptr)
+    return reader.wrong("driver: data-api needs a \"staging\"", "driver")
+        .cure("add staging: s3://bucket/prefix/ and role:, as a statement takes 100 KB there");
+  PENSTOCK_TRY(place, data_place(reader, host));
+  PENSTOCK_TRY(user, reader.text("user"));
+  PENSTOCK_TRY(secret, reader.text("secret"));
+  if (!user.empty() && (place.serverless || !secret.empty()))
+    return reader
+        .wrong(fmt::format("\"user\" does not go together with {}",
+                           secret.empty() ? "a workgroup" : "\"secret\""),
+               "user")
+        .cure("leave out user:");
+  settings.where = fmt::format("{} by the Data API of {}", database, place.name);
+  settings.tables_max = kDataTables;
+  settings.load.insert_bytes_max = kDataInsertBytes;
+  settings.load.inserts_max = 1;
+  settings.database = [place = aws::RedshiftAccess{std::move(place), database, user, secret},
+                       access] {
+    return std::make_unique<DataDatabase>(place, access, kAnswerMinutesMillis);
+  };
   return {};
 }
 
@@ -174,6 +263,11 @@ flow::PartSpec redshift_part() {
                         "verify: the server's certificate has to be good for the host. off: none.",
                         "off", "verify");
   tls.choices = {"verify", "off"};
+  FieldSpec driver = field(
+      "driver", FieldType::choice,
+      "port: the database's own. data-api: AWS's, over HTTPS, for networks without a way to it.",
+      "data-api", "port");
+  driver.choices = {"port", "data-api"};
   FieldSpec auth = field("auth", FieldType::choice,
                          "iam: a login that AWS gives our role for a while; without a password "
                          "that is the one.",
@@ -192,13 +286,18 @@ flow::PartSpec redshift_part() {
       field("schema", FieldType::text,
             "Where the positions are, and tables without a schema of their own.", "energy",
             "public"),
+      std::move(driver),
+      field("secret", FieldType::text,
+            "driver: data-api: the ARN in Secrets Manager of a user and a password.",
+            "arn:aws:secretsmanager:eu-north-1:1:secret:penstock"),
       field("host", FieldType::text, "The endpoint.", "${env:REDSHIFT_HOST}"),
       field("port", FieldType::count, "Its port.", "5440", "5439"),
       field("database", FieldType::text, "The database.", "energy"),
       std::move(auth),
       field("user", FieldType::text, "The user to log in as.", "penstock"),
       field("password", FieldType::text, "Its password, as ${secret:name}.", "${secret:warehouse}"),
-      field("cluster", FieldType::text, "auth: iam, where the host does not name it.", "main"),
+      field("cluster", FieldType::text,
+            "auth: iam and driver: data-api, where the host does not name it.", "main"),
       field("workgroup", FieldType::text, "The same of Redshift Serverless.", "main"),
       field("region", FieldType::text, "Of the cluster, where the host does not name it.",
             "eu-north-1"),
@@ -224,31 +323,20 @@ Result<StoreSettings> settings_of(const Config& config, const Config* target, co
                                   const file::SecretReader& secrets) {
   const Reader reader(config, target, secrets);
   StoreSettings settings;
+  PENSTOCK_TRY(driver, reader.text("driver", "port"));
   PENSTOCK_TRY(host, reader.text("host"));
   PENSTOCK_TRY(database, reader.text("database"));
-  if (host.empty() || database.empty()) {
-    const char* missing = host.empty() ? "host" : "database";
+  const bool by_port = driver == "port";
+  if ((host.empty() && by_port) || database.empty()) {
+    const char* missing = host.empty() && by_port ? "host" : "database";
     return fail("S021"_code, fmt::format("the store has no \"{}\"", missing))
         .at((target != nullptr ? *target : config).place(missing))
         .cure(fmt::format("add {}: to the store's settings in the target", missing));
   }
-  PENSTOCK_TRY(port, reader.text("port", "5439"));
-  auto& parameters = settings.connection.parameters;
-  parameters = {{"host", host},
-                {"port", port},
-                {"dbname", database},
-                {"application_name", "penstock"},
-                {"client_encoding", "UTF8"},
-                {"keepalives_idle", "10"},
-                {"keepalives_interval", "5"},
-                {"keepalives_count", "3"},
-                {"tcp_user_timeout", "30000"}};
-  PENSTOCK_TRY_VOID(set_tls(reader, settings));
   const Access access = access_of(clock);
-  PENSTOCK_TRY_VOID(set_login(reader, access, {.host = host, .database = database}, settings));
+  PENSTOCK_TRY_VOID(by_port ? set_port(reader, access, host, database, settings)
+                            : set_data_api(reader, access, host, database, settings));
   PENSTOCK_TRY_VOID(set_staging(reader, access, settings));
-  settings.connection.where = fmt::format("{} on {}:{}", database, host, port);
-  settings.connection.answer_millis = kAnswerMinutesMillis;
   PENSTOCK_TRY(schema, reader.text("schema", "public"));
   settings.schema = schema;
   PENSTOCK_TRY(create, reader.text("create", "false"));

@@ -4,10 +4,14 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <utility>
+
 namespace penstock::store::redshift {
 namespace {
 
 constexpr size_t kMaxNameBytes = 127;
+constexpr size_t kListBytes = 90'000;
 
 // Two names that become one share a table: they wait for each other, no more, since each row has
 // the whole identity.
@@ -18,6 +22,26 @@ std::string plain(std::string_view name) {
     if (!fine) c = '_';
   }
   return out;
+}
+
+// Joined, in as many texts as keep below what a statement may have; and how many each one has.
+std::vector<std::pair<std::string, size_t>> lists(std::span<const std::string> each,
+                                                  std::string_view between) {
+  std::vector<std::pair<std::string, size_t>> all;
+  for (const std::string& one : each) {
+    if (all.empty() || all.back().first.size() + one.size() > kListBytes) all.emplace_back();
+    auto& [text, count] = all.back();
+    if (count++ > 0) text += between;
+    text += one;
+  }
+  return all;
+}
+
+std::string insert_text(const std::string& table, const std::string& rows) {
+  return fmt::format(
+      "INSERT INTO {} (\"pipeline\", \"stage\", \"store\", \"lineage\", \"partition\", \"topic\", "
+      "\"next\", \"term\", \"fates\") VALUES {}",
+      table, rows);
 }
 
 }  // namespace
@@ -37,46 +61,72 @@ std::string PositionTable::create() const {
       sql_);
 }
 
-std::string PositionTable::where(Partition partition) const {
-  return fmt::format(
-      " WHERE \"pipeline\" = {} AND \"stage\" = {} AND \"store\" = {} AND \"lineage\" = {} AND "
-      "\"partition\" = {}",
-      text_sql(spec_.pipeline), text_sql(spec_.stage), text_sql(spec_.store),
-      text_sql(spec_.lineages[partition.topic]), partition.index);
+std::string PositionTable::of_store() const {
+  return fmt::format("\"pipeline\" = {} AND \"stage\" = {} AND \"store\" = {}",
+                     text_sql(spec_.pipeline), text_sql(spec_.stage), text_sql(spec_.store));
 }
 
-std::string PositionTable::bump(Partition partition) const {
-  return fmt::format("UPDATE {} SET \"term\" = \"term\" + 1{}", sql_, where(partition));
+std::string PositionTable::id(Partition partition) const {
+  return fmt::format("\"lineage\" = {} AND \"partition\" = {}",
+                     text_sql(spec_.lineages[partition.topic]), partition.index);
 }
 
-std::string PositionTable::read(Partition partition) const {
-  return fmt::format("SELECT \"next\", \"term\", \"fates\" FROM {}{}", sql_, where(partition));
+std::string PositionTable::values(Partition partition, Offset next, uint64_t term,
+                                  const std::string& fates) const {
+  return fmt::format("({}, {}, {}, {}, {}, {}, {}, {}, {})", text_sql(spec_.pipeline),
+                     text_sql(spec_.stage), text_sql(spec_.store),
+                     text_sql(spec_.lineages[partition.topic]), partition.index,
+                     text_sql(spec_.inputs[partition.topic]), next.value, term, fates);
 }
 
-std::string PositionTable::insert(Partition partition) const {
-  return fmt::format(
-      "INSERT INTO {} (\"pipeline\", \"stage\", \"store\", \"lineage\", \"partition\", \"topic\", "
-      "\"next\", \"term\", \"fates\") VALUES ({}, {}, {}, {}, {}, {}, 0, 1, NULL)",
-      sql_, text_sql(spec_.pipeline), text_sql(spec_.stage), text_sql(spec_.store),
-      text_sql(spec_.lineages[partition.topic]), partition.index,
-      text_sql(spec_.inputs[partition.topic]));
+std::string PositionTable::known() const {
+  return fmt::format("SELECT \"lineage\", \"partition\", \"topic\", \"fates\" FROM {} WHERE {}",
+                     sql_, of_store());
 }
 
-std::string PositionTable::others(Partition partition) const {
-  return fmt::format(
-      "SELECT \"lineage\" FROM {} WHERE \"pipeline\" = {} AND \"stage\" = {} AND \"store\" = {} "
-      "AND \"lineage\" <> {} AND \"partition\" = {} AND \"topic\" = {} AND \"fates\" IS NOT NULL "
-      "LIMIT 1",
-      sql_, text_sql(spec_.pipeline), text_sql(spec_.stage), text_sql(spec_.store),
-      text_sql(spec_.lineages[partition.topic]), partition.index,
-      text_sql(spec_.inputs[partition.topic]));
+// " WHERE … AND ((…) OR (…))", as many as a statement takes.
+std::vector<PositionTable::Where> PositionTable::wheres(std::span<const std::string> each) const {
+  std::vector<Where> all;
+  for (const auto& [list, count] : lists(each, " OR "))
+    all.push_back({fmt::format(" WHERE {} AND ({})", of_store(), list), count});
+  return all;
 }
 
-std::string PositionTable::swap(const flow::PartitionCommit& moved) const {
-  return fmt::format(
-      "UPDATE {} SET \"next\" = {}, \"fates\" = {}{} AND \"next\" = {} AND \"term\" = {}", sql_,
-      moved.next.value, text_sql(flow::to_text(moved.fates)), where(moved.partition),
-      moved.from.value, moved.term.value);
+void PositionTable::add_claim(std::span<const Partition> there, std::span<const Partition> missing,
+                              std::vector<Step>& steps) const {
+  std::vector<std::string> ids, absent, rows;
+  for (const Partition one : there) ids.push_back("(" + id(one) + ")");
+  for (const Partition one : missing) {
+    absent.push_back("(" + id(one) + ")");
+    rows.push_back(values(one, Offset{0}, 1, "NULL"));
+  }
+  for (const Where& where : wheres(absent))
+    steps.push_back({guard_text(0, sql_ + where.sql), kPositions, true});
+  for (const Where& where : wheres(ids))
+    steps.push_back({fmt::format("UPDATE {} SET \"term\" = \"term\" + 1{}", sql_, where.sql)});
+  for (const auto& [list, count] : lists(rows, ", ")) steps.push_back({insert_text(sql_, list)});
+  ids.insert(ids.end(), absent.begin(), absent.end());
+  for (const Where& where : wheres(ids))
+    steps.push_back(
+        {fmt::format("SELECT \"lineage\", \"partition\", \"next\", \"term\", \"fates\" FROM {}{}",
+                     sql_, where.sql)});
+}
+
+void PositionTable::add_swap(std::span<const flow::PartitionCommit> moved,
+                             std::vector<Step>& steps) const {
+  std::vector<std::string> owned, ids, rows;
+  for (const flow::PartitionCommit& one : moved) {
+    ids.push_back("(" + id(one.partition) + ")");
+    owned.push_back(fmt::format("({} AND \"next\" = {} AND \"term\" = {})", id(one.partition),
+                                one.from.value, one.term.value));
+    rows.push_back(
+        values(one.partition, one.next, one.term.value, text_sql(flow::to_text(one.fates))));
+  }
+  for (const Where& where : wheres(owned))
+    steps.push_back({guard_text(where.count, sql_ + where.sql), kPositions, true});
+  for (const Where& where : wheres(ids))
+    steps.push_back({fmt::format("DELETE FROM {}{}", sql_, where.sql)});
+  for (const auto& [list, count] : lists(rows, ", ")) steps.push_back({insert_text(sql_, list)});
 }
 
 std::string PositionTable::all() const {

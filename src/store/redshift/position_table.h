@@ -9,9 +9,12 @@
 #pragma once
 
 #include "flow/store.h"
+#include "store/redshift/database.h"
 
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace penstock::store::redshift {
 
@@ -23,18 +26,27 @@ class PositionTable {
   const std::string& table() const { return table_; }  // its name in the schema
   std::string create() const;
   std::string lock() const { return "LOCK TABLE " + sql_; }
-  std::string bump(Partition partition) const;  // the term
-  std::string read(Partition partition) const;  // next, term, fates
-  std::string insert(Partition partition) const;
-  // Positions of the topic under another lineage.
-  std::string others(Partition partition) const;
-  // Changes one row, or none: then somebody else owns the partition.
-  std::string swap(const flow::PartitionCommit& moved) const;
+  // lineage, partition, topic, fates of every one of this stage.
+  std::string known() const;
+  // The terms go up. What is `there` and nothing else of these has to be there, else the guard
+  // fails; `missing` ones begin. The last answers are lineage, partition, next, term, fates.
+  void add_claim(std::span<const Partition> there, std::span<const Partition> missing,
+                 std::vector<Step>& steps) const;
+  // Fails at its guard when somebody else owns one of them, or moved it.
+  void add_swap(std::span<const flow::PartitionCommit> moved, std::vector<Step>& steps) const;
   // topic, partition, next, fates; of every stage where the spec has none.
   std::string all() const;
 
  private:
-  std::string where(Partition partition) const;
+  std::string of_store() const;
+  std::string id(Partition partition) const;
+  std::string values(Partition partition, Offset next, uint64_t term,
+                     const std::string& fates) const;
+  struct Where {
+    std::string sql;
+    size_t count;
+  };
+  std::vector<Where> wheres(std::span<const std::string> each) const;
 
   flow::StoreSpec spec_;
   std::string table_, sql_;

@@ -89,10 +89,14 @@ std::string newest_text(const flow::StoreTable& table, const TableName& name, ui
 
 }  // namespace
 
-Result<Connection> RedshiftStore::open() const {
-  auto db = open_database(settings_, nullptr);
-  if (!db) return std::unexpected(error_about(db.error(), settings_.connection.where));
-  return std::move(*db);
+Error RedshiftStore::error_of(const DbError& error) const {
+  return error_about(error, settings_.where);
+}
+
+Result<std::unique_ptr<Database>> RedshiftStore::open() const {
+  auto db = settings_.database();
+  if (auto opened = db->open(); !opened) return std::unexpected(error_of(opened.error()));
+  return db;
 }
 
 // A server that begins, or resumes, is waited for.
@@ -119,7 +123,7 @@ Result<std::vector<std::string>> RedshiftStore::compare(const flow::StoreTable& 
   PENSTOCK_TRY(db, open());
   std::vector<std::string> lines;
   for (const TableName& name : names_of(table, settings_.schema)) {
-    PENSTOCK_TRY(missing, differences(db, settings_.connection.where, table, name));
+    PENSTOCK_TRY(missing, differences(*db, settings_.where, table, name));
     for (const Error& error : missing.unfit)
       lines.push_back(fmt::format("{}; cure: {}", error.message, error.cure));
     lines.insert(lines.end(), missing.statements.begin(), missing.statements.end());
@@ -130,9 +134,9 @@ Result<std::vector<std::string>> RedshiftStore::compare(const flow::StoreTable& 
 
 Result<void> RedshiftStore::create_once(const flow::StoreTable& table) {
   PENSTOCK_TRY(db, open());
-  const std::string& where = settings_.connection.where;
+  const std::string& where = settings_.where;
   for (const TableName& name : names_of(table, settings_.schema)) {
-    PENSTOCK_TRY(missing, missing_text(db, where, table, name));
+    PENSTOCK_TRY(missing, missing_text(*db, where, table, name));
     if (!missing.statements.empty() && !settings_.create) {
       return fail("S002"_code, fmt::format("{}: table {} {}", where, name.text(),
                                            missing.is_there ? "lacks columns" : "is not there"))
@@ -140,10 +144,10 @@ Result<void> RedshiftStore::create_once(const flow::StoreTable& table) {
                             fmt::join(missing.statements, "; ")));
     }
     for (const std::string& statement : missing.statements) {
-      auto made = run(db, statement);
+      auto made = db->ask({statement});
       // Of two processes that make the same at once, one is told that it is there.
       if (made || made.error().state == "42P07" || made.error().state == "42701") continue;
-      Error error = error_about(made.error(), where);
+      Error error = error_of(made.error());
       if (made.error().trouble == Trouble::settings)
         error.cure = fmt::format("let somebody who may run: {}", statement);
       return std::unexpected(std::move(error));
@@ -156,6 +160,12 @@ Result<std::unique_ptr<flow::StoreSink>> RedshiftStore::open_sink(const flow::St
                                                                   flow::Waker& waker) {
   PENSTOCK_CHECK(spec.inputs.size() == spec.lineages.size());
   PENSTOCK_TRY_VOID(check_records(spec.table));
+  if (const size_t count = names_of(spec.table, settings_.schema).size();
+      count > settings_.tables_max)
+    return fail("S021"_code, fmt::format("{}: the store has {} tables, of which the Data API takes "
+                                         "{} in one transaction",
+                                         settings_.where, count, settings_.tables_max))
+        .cure("make several stores of them, or leave out driver: data-api");
   std::unique_ptr<Staging> staging;
   if (settings_.staging) {
     PENSTOCK_TRY(made, settings_.staging());
@@ -167,12 +177,12 @@ Result<std::unique_ptr<flow::StoreSink>> RedshiftStore::open_sink(const flow::St
 
 Result<flow::StoreState> RedshiftStore::state(const flow::StoreSpec& spec) {
   PENSTOCK_TRY(db, open());
-  const std::string& where = settings_.connection.where;
+  const std::string& where = settings_.where;
   flow::StoreState state;
   auto found =
-      run(db, "SET statement_timeout TO 30000; " + PositionTable(settings_.schema, spec).all());
+      db->ask({"SET statement_timeout TO 30000", PositionTable(settings_.schema, spec).all()});
   if (!found && found.error().state == kUndefinedTable) return state;
-  if (!found) return std::unexpected(error_about(found.error(), where));
+  if (!found) return std::unexpected(error_of(found.error()));
   const Rows& stored = found->back();
   for (size_t i = 0; i < stored.cells.size(); ++i) {
     const std::string told = stored.text(i, 3);
@@ -188,7 +198,7 @@ Result<flow::StoreState> RedshiftStore::state(const flow::StoreSpec& spec) {
   if (spec.table.schema == nullptr) return state;
   uint64_t rows = 0;
   for (const TableName& name : names_of(spec.table, settings_.schema)) {
-    auto count = run(db, "SET statement_timeout TO 2000; SELECT COUNT(*) FROM " + name.sql());
+    auto count = db->ask({"SET statement_timeout TO 2000", "SELECT COUNT(*) FROM " + name.sql()});
     if (!count) return state;
     rows += std::strtoull(count->back().text(0, 0).c_str(), nullptr, 10);
   }
@@ -204,9 +214,9 @@ Result<std::vector<std::string>> RedshiftStore::newest(const flow::StoreTable& t
   const auto& fields = table.schema->root().fields;
   const std::vector<ColumnType> columns = columns_of(table);
   for (const TableName& name : names_of(table, settings_.schema)) {
-    auto found = run(db, newest_text(table, name, limit, of));
+    auto found = db->ask({newest_text(table, name, limit, of)});
     if (!found && found.error().state == kUndefinedTable) continue;
-    if (!found) return std::unexpected(error_about(found.error(), settings_.connection.where));
+    if (!found) return std::unexpected(error_of(found.error()));
     for (const auto& cells : found->back().cells) {
       if (rows.size() == limit || cells.size() != fields.size()) break;
       std::string row = "{";

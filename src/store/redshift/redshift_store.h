@@ -5,7 +5,7 @@
 // column_type.h, positions in position_table.h.
 //
 // Thread      the store from any thread; a sink from its worker. Each sink has a helper thread and
-//             a connection of its own; nothing waits in the caller of a sink.
+//             a door to the database of its own; nothing waits in the caller of a sink.
 // Lifetime    the store outlives its sinks. It holds no connection: every call opens one.
 // Limits      65,535 bytes per text and nested value, 32,767 per bytes; 3.9 MB per row.
 // Errors      S001 not reached, S020 login or rights, S045 COPY's role, S002 the table, S008 the
@@ -27,6 +27,7 @@ namespace penstock::store::redshift {
 
 class RedshiftStore final : public flow::Store {
  public:
+  // Settings as part.h reads them.
   explicit RedshiftStore(StoreSettings settings) : settings_(std::move(settings)) {}
 
   // Without `create` a table that is missing, or lacks columns, is an error whose cure is the DDL.
@@ -48,7 +49,8 @@ class RedshiftStore final : public flow::Store {
   std::vector<std::string> ddl(const flow::StoreTable& table) const;
 
  private:
-  Result<Connection> open() const;
+  Result<std::unique_ptr<Database>> open() const;
+  Error error_of(const DbError& error) const;
   Result<void> create_once(const flow::StoreTable& table);
   StoreSettings settings_;
 };

@@ -125,6 +125,23 @@ TEST_CASE("error 1023 repeats the epoch, with what was staged") {
   CHECK(flow::contract_rows(harness, spec) == 1);
 }
 
+TEST_CASE("the Data API: a few rows are one INSERT, what is too much for a statement is staged") {
+  RedshiftHarness harness(Way::data_insert);
+  const flow::StoreSpec spec = flow::store_contract_spec(Merge::append);
+  flow::ContractWriter writer(harness, spec);
+  const flow::Owned owned = writer.claim();
+  int64_t from = 0;
+  for (const size_t bytes : {5, 30'000, 60'000}) {
+    const uint64_t before = FolderStaging::puts;
+    writer.write({0, 0}, from,
+                 {{std::string(bytes, 'x'), 1, 1.5}, {std::string(bytes, 'y'), 1, 1.5}});
+    REQUIRE(writer.commit(owned, from, from + 2).end == CommitEnd::done);
+    CHECK(FolderStaging::puts == before + (bytes == 60'000 ? 1 : 0));
+    from += 2;
+  }
+  CHECK(flow::contract_rows(harness, spec) == 6);
+}
+
 TEST_CASE("the report of a load names the row and the reason") {
   RedshiftHarness harness(Way::copy);
   const flow::StoreSpec spec = flow::store_contract_spec(Merge::append);
@@ -147,7 +164,7 @@ TEST_CASE("a session that stands still with the positions in hand is ended by th
   const flow::StoreSpec spec = flow::store_contract_spec(Merge::append);
   flow::ContractWriter zombie(harness, spec);
   const flow::Owned old = zombie.claim();
-  auto holder = Connection::open(test_settings(harness.server_port(), "").connection, nullptr);
+  auto holder = Connection::open(test_connection(harness.server_port()), nullptr);
   REQUIRE(holder.has_value());
   REQUIRE(
       holder->run("BEGIN; LOCK TABLE \"" + harness.schema() + "\".\"penstock_positions_p_latest\"")

@@ -11,13 +11,9 @@ namespace penstock::store::redshift {
 namespace {
 
 constexpr int kClaimTries = 4;
+constexpr size_t kPositionColumns = 5;
 constexpr std::string_view kUndefinedTable = "42P01";
 constexpr std::string_view kCancelled = "57014";
-
-// Statements here rely on these, whatever the user or the cluster has set.
-constexpr const char* kSetUp =
-    "SET client_encoding TO 'UTF8'; SET datestyle TO 'ISO, YMD'; SET timezone TO 'UTC'; "
-    "SET extra_float_digits TO 2";
 
 DbError unreadable(std::string what) { return {Trouble::settings, "XX001", std::move(what)}; }
 
@@ -27,60 +23,22 @@ bool same(const flow::PartitionCommit& a, const flow::PartitionCommit& b) {
 
 }  // namespace
 
-Answer<Connection> open_database(const StoreSettings& settings, const Interrupt* interrupt) {
-  ConnectionSettings connection = settings.connection;
-  if (settings.logins) {
-    auto login = settings.logins->obtain();
-    if (!login) {
-      const bool refused = login.error().code == "W003"_code ||
-                           catalogue_entry(login.error().code).cls == ErrorClass::pipeline;
-      return std::unexpected(
-          DbError{refused ? Trouble::settings : Trouble::passing, "", one_line(login.error())});
-    }
-    connection.parameters.emplace_back("user", login->user);
-    connection.parameters.emplace_back("password", login->password);
-  }
-  auto db = Connection::open(connection, interrupt);
-  if (!db) {
-    // It may have ended since it was given: the next one is a new one.
-    if (settings.logins && db.error().trouble == Trouble::settings) {
-      settings.logins->refused();
-      db.error().trouble = Trouble::passing;
-    }
-    return db;
-  }
-  // The server gives a statement up before we give the server up: then it holds no lock any more.
-  if (auto set = run(*db, fmt::format("{}; SET statement_timeout TO {}", kSetUp,
-                                      connection.answer_millis / 6 * 5));
-      !set)
-    return std::unexpected(std::move(set).error());
-  return db;
-}
-
 Session::Session(StoreSettings settings, flow::StoreSpec spec, std::unique_ptr<Staging> staging)
     : settings_(std::move(settings)),
       spec_(std::move(spec)),
       positions_(settings_.schema, spec_),
       staging_(std::move(staging)),
       winners_(spec_.table, Blanks::trailing_ignored),
-      load_(spec_.table, settings_.load, staging_.get()) {}
+      load_(spec_.table, settings_.load, staging_.get()),
+      db_(settings_.database()) {}
 
 void Session::stop() noexcept {
-  interrupt_.raise();
+  db_->stop();
   if (staging_) staging_->stop();
 }
 
-Answer<void> Session::open() {
-  if (db_ && db_->good()) return {};
-  db_.reset();
-  auto db = open_database(settings_, &interrupt_);
-  if (!db) return std::unexpected(std::move(db).error());
-  db_.emplace(*std::move(db));
-  return {};
-}
-
 Result<void> Session::find_tables() {
-  const std::string& where = settings_.connection.where;
+  const std::string& where = settings_.where;
   targets_.clear();
   for (const TableName& name : names_of(spec_.table, settings_.schema)) {
     PENSTOCK_TRY(missing, missing_text(*db_, where, spec_.table, name));
@@ -98,122 +56,147 @@ Result<void> Session::find_tables() {
 
 flow::SinkEvent Session::claim(const flow::PartitionSet& partitions) {
   leave();
-  for (int tries = 0;; ++tries) {
-    DbError error;
-    if (auto opened = open(); !opened) {
-      error = std::move(opened).error();
-    } else {
-      if (auto fit = find_tables(); !fit) {
-        const bool passing = fit.error().code != "S002"_code && fit.error().code != "S020"_code;
-        undo();
-        return flow::ClaimFailed{std::move(fit).error(), passing};
-      }
-      auto taken = take(partitions);
-      if (taken && taken->refused) return flow::ClaimFailed{*std::move(taken->refused), false};
-      if (taken) {
-        sweep(partitions);
-        return std::move(taken->claimed);
-      }
-      error = std::move(taken).error();
-      undo();
-      if (error.state == kCancelled && tries + 1 < kClaimTries) {
-        end_holders();
-        continue;
-      }
-    }
-    return flow::ClaimFailed{error_about(error, settings_.connection.where),
+  for (int tries = 1;; ++tries) {
+    if (auto event = claim_once(partitions, tries == kClaimTries)) return *std::move(event);
+  }
+}
+
+// Nothing: once more.
+std::optional<flow::SinkEvent> Session::claim_once(const flow::PartitionSet& partitions,
+                                                   bool last) {
+  const auto failed = [&](const DbError& error) -> flow::SinkEvent {
+    return flow::ClaimFailed{error_about(error, settings_.where),
                              error.trouble != Trouble::settings};
+  };
+  if (auto opened = db_->open(); !opened) return failed(opened.error());
+  if (auto fit = find_tables(); !fit) {
+    const bool passing = fit.error().code != "S002"_code && fit.error().code != "S020"_code;
+    return flow::ClaimFailed{std::move(fit).error(), passing};
   }
+  const auto held = [&](const DbError& error) {
+    if (error.state != kCancelled || last) return false;
+    end_holders();
+    return true;
+  };
+  auto known = look(partitions);
+  if (!known && held(known.error())) return std::nullopt;
+  if (!known) return failed(known.error());
+  if (known->refused) return flow::ClaimFailed{*std::move(known->refused), false};
+  auto taken = take(*known);
+  if (taken) {
+    sweep(partitions);
+    return *std::move(taken);
+  }
+  const Undone& undone = taken.error();
+  // Another one began a partition since we looked.
+  if (undone.guard && !last) return std::nullopt;
+  if (held(undone.error)) return std::nullopt;
+  DbError error = undone.error;
+  if (undone.guard) error.trouble = Trouble::passing;
+  return failed(error);
 }
 
-// Begins a transaction whose first act is the lock.
-Answer<void> Session::lock(bool creates) {
-  const std::string patient = fmt::format(
-      "SET statement_timeout TO {}; BEGIN; {}; SET statement_timeout TO {}",
-      settings_.patience_millis, positions_.lock(), settings_.connection.answer_millis / 6 * 5);
-  auto locked = run(*db_, patient, 4);
-  if (!locked && creates && locked.error().state == kUndefinedTable) {
-    undo();
-    if (!db_) return std::unexpected(std::move(locked).error());
-    if (auto made = run(*db_, positions_.create()); !made)
+// The beginning of each transaction.
+std::vector<Step> Session::locked() const {
+  return {{fmt::format("SET statement_timeout TO {}", settings_.patience_millis)},
+          {positions_.lock()},
+          {fmt::format("SET statement_timeout TO {}", settings_.statement_millis)}};
+}
+
+Answer<Session::Known> Session::look(const flow::PartitionSet& partitions) {
+  // Readers wait for the lock as well.
+  auto found = db_->ask({fmt::format("SET statement_timeout TO {}", settings_.patience_millis),
+                         positions_.known(),
+                         fmt::format("SET statement_timeout TO {}", settings_.statement_millis)});
+  if (!found && found.error().state == kUndefinedTable) {
+    if (auto made = db_->ask({positions_.create()}); !made)
       return std::unexpected(std::move(made).error());
-    locked = run(*db_, patient, 4);
+    found = std::vector<Rows>(3);
   }
-  if (!locked) return std::unexpected(std::move(locked).error());
-  return {};
-}
-
-Answer<Session::Taken> Session::take(const flow::PartitionSet& partitions) {
-  Taken taken;
-  if (auto locked = lock(true); !locked) return std::unexpected(std::move(locked).error());
+  if (!found) return std::unexpected(std::move(found).error());
+  const Rows& rows = (*found)[1];
+  Known known;
   for (const Partition partition : partitions) {
-    if (auto one = take_one(partition, taken); !one) return std::unexpected(std::move(one).error());
-    if (taken.refused) {
-      undo();
-      return taken;
-    }
-  }
-  if (auto committed = run(*db_, "COMMIT"); !committed)
-    return std::unexpected(std::move(committed).error());
-  return taken;
-}
-
-Answer<void> Session::take_one(Partition partition, Taken& taken) {
-  auto bumped = run(*db_, positions_.bump(partition));
-  if (!bumped) return std::unexpected(std::move(bumped).error());
-  if (bumped->back().changed == 0) {
-    auto others = run(*db_, positions_.others(partition));
-    if (!others) return std::unexpected(std::move(others).error());
     const std::string& topic = spec_.inputs[partition.topic];
-    if (!others->back().cells.empty()) {
-      taken.refused =
+    bool there = false, other = false;
+    for (size_t i = 0; i < rows.cells.size(); ++i) {
+      if (std::atoi(rows.text(i, 1).c_str()) != partition.index) continue;
+      const bool ours = rows.text(i, 0) == spec_.lineages[partition.topic];
+      there = there || ours;
+      other = other || (!ours && rows.text(i, 2) == topic && !rows.text(i, 3).empty());
+    }
+    if (other && !there) {
+      known.refused =
           fail("S003"_code, fmt::format("{}: topic \"{}\" was made anew since the store read it",
-                                        settings_.connection.where, topic))
+                                        settings_.where, topic))
               .cure(fmt::format("to read the new topic from its beginning: DELETE FROM {} WHERE "
                                 "\"stage\" = {} AND \"topic\" = {}",
                                 positions_.sql(), text_sql(spec_.stage), text_sql(topic)))
               .take();
-      return {};
     }
-    if (auto made = run(*db_, positions_.insert(partition)); !made)
-      return std::unexpected(std::move(made).error());
+    (there ? known.there : known.missing).push_back(partition);
   }
-  auto found = run(*db_, positions_.read(partition));
-  if (!found) return std::unexpected(std::move(found).error());
-  const Rows& row = found->back();
-  const std::string next = row.text(0, 0), term = row.text(0, 1), told = row.text(0, 2);
-  if (row.cells.size() != 1 || next.empty() || term.empty())
-    return std::unexpected(unreadable("a position's row is not readable, or there are several"));
-  flow::Owned owned{partition,
-                    {std::strtoull(term.c_str(), nullptr, 10)},
-                    {std::strtoll(next.c_str(), nullptr, 10)},
-                    {},
-                    told.empty() ? flow::Start::first : flow::Start::resumed,
-                    {}};
-  if (!told.empty()) {
+  return known;
+}
+
+std::expected<flow::Claimed, Undone> Session::take(const Known& known) {
+  std::vector<Step> steps = locked();
+  positions_.add_claim(known.there, known.missing, steps);
+  auto answers = db_->transact(steps);
+  if (!answers) return std::unexpected(std::move(answers).error());
+  Rows rows;
+  for (Rows& one : *answers) {
+    if (!one.cells.empty() && one.cells.front().size() == kPositionColumns)
+      rows.cells.insert(rows.cells.end(), one.cells.begin(), one.cells.end());
+  }
+  flow::Claimed claimed;
+  for (const auto* partitions : {&known.there, &known.missing}) {
+    for (const Partition partition : *partitions) {
+      auto owned = owned_of(partition, rows);
+      if (!owned) return std::unexpected(Undone{std::move(owned).error()});
+      claimed.owned.push_back(*std::move(owned));
+    }
+  }
+  std::ranges::sort(claimed.owned, {}, &flow::Owned::partition);
+  return claimed;
+}
+
+Answer<flow::Owned> Session::owned_of(Partition partition, const Rows& rows) const {
+  std::optional<flow::Owned> owned;
+  for (size_t i = 0; i < rows.cells.size(); ++i) {
+    if (rows.text(i, 0) != spec_.lineages[partition.topic] ||
+        std::atoi(rows.text(i, 1).c_str()) != partition.index)
+      continue;
+    const std::string told = rows.text(i, 4);
+    if (owned) return std::unexpected(unreadable("a position has several rows"));
+    owned = flow::Owned{partition,
+                        {std::strtoull(rows.text(i, 3).c_str(), nullptr, 10)},
+                        {std::strtoll(rows.text(i, 2).c_str(), nullptr, 10)},
+                        {},
+                        told.empty() ? flow::Start::first : flow::Start::resumed,
+                        {}};
+    if (told.empty()) continue;
     auto fates = flow::fates_from_text(told);
     if (!fates) return std::unexpected(unreadable("the fates of a position are not readable"));
-    owned.fates = *std::move(fates);
+    owned->fates = *std::move(fates);
   }
-  taken.claimed.owned.push_back(std::move(owned));
-  return {};
+  if (!owned) return std::unexpected(unreadable("a position's row is not there"));
+  return *std::move(owned);
 }
 
 // A worker that stands still inside a transaction keeps the positions for as long: its session is
 // ended, and nothing of what it had begun stays.
 void Session::end_holders() {
-  if (!db_) return;
-  auto holders = run(
-      *db_,
-      fmt::format("SELECT t.pid FROM svv_transactions t, pg_class c, pg_namespace n WHERE "
-                  "c.relnamespace = n.oid AND n.nspname = {} AND c.relname = {} AND t.relation = "
-                  "c.oid AND t.lock_mode = 'AccessExclusiveLock' AND t.granted AND t.pid <> "
-                  "pg_backend_pid()",
-                  text_sql(folded(settings_.schema)), text_sql(positions_.table())));
+  auto holders = db_->ask(
+      {fmt::format("SELECT t.pid FROM svv_transactions t, pg_class c, pg_namespace n WHERE "
+                   "c.relnamespace = n.oid AND n.nspname = {} AND c.relname = {} AND t.relation = "
+                   "c.oid AND t.lock_mode = 'AccessExclusiveLock' AND t.granted AND t.pid <> "
+                   "pg_backend_pid()",
+                   text_sql(folded(settings_.schema)), text_sql(positions_.table()))});
   if (!holders) return;
   for (size_t i = 0; i < holders->back().cells.size(); ++i) {
     const int pid = std::atoi(holders->back().text(i, 0).c_str());
-    (void)run(*db_, fmt::format("SELECT pg_terminate_backend({})", pid));
+    (void)db_->ask({fmt::format("SELECT pg_terminate_backend({})", pid)});
   }
 }
 
@@ -236,15 +219,16 @@ void Session::sweep(const flow::PartitionSet& partitions) {
 
 flow::Ended Session::commit(const flow::Commit& commit, std::span<const flow::StoreRows> rows,
                             std::set<flow::RowId>& refused) {
-  if (auto opened = open(); !opened) return failed(opened.error());
+  if (auto opened = db_->open(); !opened) return failed(opened.error());
   if (!is_prepared(commit, refused)) {
     if (auto ended = prepare(commit, rows, refused)) return *std::move(ended);
   }
-  const auto ours = begin(commit);
-  if (!ours) return failed(ours.error());
-  if (!*ours) return fenced();
-  if (auto ended = move(rows, refused)) return *std::move(ended);
-  return finish(commit);
+  std::vector<Step> steps = locked();
+  positions_.add_swap(commit.partitions, steps);
+  for (size_t i = 0; i < shares_.size(); ++i)
+    load_.add_steps(shares_[i], static_cast<int>(i), steps);
+  const auto transacted = db_->transact(steps);
+  return transacted ? done(commit) : ended_by(transacted.error(), rows, refused);
 }
 
 bool Session::is_prepared(const flow::Commit& commit, const std::set<flow::RowId>& refused) const {
@@ -262,11 +246,11 @@ std::optional<flow::Ended> Session::prepare(const flow::Commit& commit,
   for (uint32_t i = 0; i < targets_.size(); ++i) {
     const auto [begin, end] = winners_.range(i);
     if (begin == end) continue;
-    Share share{&targets_[i], std::span(winners_.all()).subspan(begin, end - begin), {}, {}};
     const flow::PartitionCommit& first = commit.partitions.front();
-    const std::string key = fmt::format("{}{}-{}-{}.avro", folder(first.partition),
-                                        first.from.value, first.term.value, i);
-    if (auto made = load_.prepare(rows, key, share, rejected); !made) {
+    Share share{&targets_[i], std::span(winners_.all()).subspan(begin, end - begin),
+                fmt::format("{}{}-{}-{}.avro", folder(first.partition), first.from.value,
+                            first.term.value, i)};
+    if (auto made = load_.prepare(rows, share, rejected); !made) {
       const bool passing = made.error().code == "S042"_code;
       return flow::Ended{passing ? flow::CommitEnd::retry : flow::CommitEnd::unknown,
                          {},
@@ -281,47 +265,7 @@ std::optional<flow::Ended> Session::prepare(const flow::Commit& commit,
   return {};
 }
 
-// False: somebody else owns some of it; the transaction is over.
-Answer<bool> Session::begin(const flow::Commit& commit) {
-  if (auto locked = lock(false); !locked) return std::unexpected(std::move(locked).error());
-  std::string sql;
-  for (const flow::PartitionCommit& moved : commit.partitions)
-    sql += (sql.empty() ? "" : "; ") + positions_.swap(moved);
-  if (sql.empty()) return true;
-  auto answers = run(*db_, sql, commit.partitions.size());
-  if (!answers) return std::unexpected(std::move(answers).error());
-  return std::ranges::all_of(*answers, [](const Rows& one) { return one.changed == 1; });
-}
-
-// All shares into their tables; an Ended when that did not go.
-std::optional<flow::Ended> Session::move(std::span<const flow::StoreRows> rows,
-                                         std::set<flow::RowId>& refused) {
-  for (const Share& share : shares_) {
-    auto moved = load_.fill(*db_, share);
-    if (moved) moved = load_.merge(*db_, share);
-    if (moved) continue;
-    if (moved.error().trouble != Trouble::data) return failed(moved.error());
-    undo();
-    if (!db_) return failed({Trouble::lost, "", moved.error().message});
-    auto found = load_.find_refused(*db_, rows, share);
-    if (!found) return failed(found.error());
-    if (found->empty()) return failed(moved.error());
-    return reject(*std::move(found), refused);
-  }
-  return {};
-}
-
-flow::Ended Session::finish(const flow::Commit& commit) {
-  auto committed = run(*db_, "COMMIT");
-  if (!committed) {
-    // An answer with a SQLSTATE over a connection that lives is a transaction that was undone. All
-    // else is unknown, and the position's row says what happened.
-    if (committed.error().trouble != Trouble::lost) return failed(committed.error());
-    Error error = error_about(committed.error(), settings_.connection.where);
-    db_.reset();
-    drop();
-    return {flow::CommitEnd::unknown, {}, {}, std::move(error)};
-  }
+flow::Ended Session::done(const flow::Commit& commit) {
   flow::Ended ended{flow::CommitEnd::done, {}, {}, {}};
   for (const flow::PartitionCommit& moved : commit.partitions)
     ended.durable.set(moved.partition, moved.next);
@@ -329,12 +273,28 @@ flow::Ended Session::finish(const flow::Commit& commit) {
   return ended;
 }
 
+flow::Ended Session::ended_by(const Undone& undone, std::span<const flow::StoreRows> rows,
+                              std::set<flow::RowId>& refused) {
+  if (undone.unknown) {  // the position's row says what happened
+    drop();
+    return {flow::CommitEnd::unknown, {}, {}, error_about(undone.error, settings_.where)};
+  }
+  if (undone.guard && undone.part == kPositions) return fenced();
+  if (undone.guard) return failed({Trouble::passing, "", "COPY read other rows than were staged"});
+  if (undone.error.trouble != Trouble::data || undone.part.value_or(kPositions) == kPositions)
+    return failed(undone.error);
+  auto found = load_.find_refused(*db_, rows, shares_[static_cast<size_t>(*undone.part)]);
+  if (!found) return failed(found.error());
+  if (found->empty()) return failed(undone.error);
+  return reject(*std::move(found), refused);
+}
+
 // Of an epoch that was given up: the worker does not wait for S3.
 void Session::forget_epoch() noexcept { leave(); }
 
 void Session::leave() {
   for (const Share& share : shares_) {
-    if (!share.key.empty()) left_.push_back(share.key);
+    if (share.staged) left_.push_back(share.key);
   }
   prepared_.clear();
   shares_.clear();
@@ -352,42 +312,32 @@ void Session::clean() {
 }
 
 flow::Ended Session::reject(std::vector<flow::RejectedRow> rows, std::set<flow::RowId>& refused) {
-  undo();
   drop();
   for (const flow::RejectedRow& row : rows) refused.insert(row.row);
   return {flow::CommitEnd::rejected,
           {},
           std::move(rows),
-          fail("S007"_code, settings_.connection.where + ": rows were refused").take()};
+          fail("S007"_code, settings_.where + ": rows were refused").take()};
 }
 
 flow::Ended Session::fenced() {
-  undo();
   drop();
-  return {
-      flow::CommitEnd::fenced,
-      {},
-      {},
-      fail("S004"_code, settings_.connection.where + ": a newer worker owns the partition").take()};
+  return {flow::CommitEnd::fenced,
+          {},
+          {},
+          fail("S004"_code, settings_.where + ": a newer worker owns the partition").take()};
 }
 
 // ---- trouble
 
-void Session::undo() {
-  if (!db_) return;
-  if (!db_->good() || (db_->in_transaction() && !db_->run("ROLLBACK"))) db_.reset();
-}
-
-// COMMIT was not sent, so nothing of it is there.
+// Nothing of it is there.
 flow::Ended Session::failed(const DbError& error) {
-  if (error.trouble == Trouble::lost) db_.reset();
-  undo();
   const bool passing = error.trouble == Trouble::lost || error.trouble == Trouble::passing;
   if (!passing) drop();
   return {passing ? flow::CommitEnd::retry : flow::CommitEnd::unknown,
           {},
           {},
-          error_about(error, settings_.connection.where)};
+          error_about(error, settings_.where)};
 }
 
 }  // namespace penstock::store::redshift

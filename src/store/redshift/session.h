@@ -1,14 +1,14 @@
-// session.h — claims and commits of one sink on one connection, as calls that wait.
+// session.h — claims and commits of one sink, as calls that wait.
 //
-//  claim: BEGIN; LOCK the positions; per partition UPDATE term + 1, SELECT; COMMIT. LOCK waits for
-//         whoever has it; who keeps it longer than patience_millis is ended. Then what a dead run
-//         left in the staging under these partitions goes.
-//  commit: rows to S3 (or none, when they are few) │ BEGIN; LOCK; swap the positions │ CREATE TEMP
-//         TABLE; COPY; MERGE; DROP, per table │ COMMIT │ the staged objects go │ done
-//          the swap finds another position or term: fenced, nothing written
+//  claim: what is known of the partitions │ LOCK the positions; term + 1; new ones begin; read.
+//         LOCK waits for whoever has it; who keeps it longer than patience_millis is ended. Then
+//         what a dead run left in the staging under these partitions goes.
+//  commit: rows to S3 (or none, when they are few) │ LOCK; guard and swap of the positions; CREATE
+//         TEMP TABLE; COPY; guard; MERGE; DROP, per table │ the staged objects go │ done
+//          the guard finds another position or term: fenced, nothing written
 //          rows are refused: found outside the transaction, rejected
 //          error 1023, a lost connection, an outage of S3 before COMMIT: retry, with what is staged
-//          the connection is lost at COMMIT: unknown, never sent again
+//          the end is not known (lost at COMMIT; the Data API is away): unknown, never sent again
 //
 // Thread      the sink's helper thread; stop() from the worker.
 // Lifetime    rows passed to commit() are read during the call only; the staging outlives it.
@@ -16,9 +16,8 @@
 //             says why and is tried slowly.
 #pragma once
 
-#include "store/libpq/connection.h"
+#include "store/redshift/database.h"
 #include "store/redshift/load.h"
-#include "store/redshift/logins.h"
 #include "store/redshift/position_table.h"
 #include "store/rows/winners.h"
 #include "store/thread/threaded_sink.h"
@@ -38,19 +37,18 @@ namespace penstock::store::redshift {
 inline constexpr int64_t kAnswerMinutesMillis = 900'000;
 
 struct StoreSettings {
-  ConnectionSettings connection;
+  std::string where;  // "energy on db.internal", for people
+  // Makes a door of its own for each sink and each call of the store.
+  std::function<std::unique_ptr<Database>()> database;
+  size_t tables_max = SIZE_MAX;   // in one transaction
   std::string schema = "public";  // of positions, and of tables without one
   bool create = false;            // tables that are missing are made
-  LoadSettings load;
+  LoadSettings load = {};
   int64_t patience_millis = 120'000;  // with whoever holds the positions
+  int64_t statement_millis = kAnswerMinutesMillis / 6 * 5;
   // Makes the staging of one sink; none: rows go in by INSERT.
   std::function<Result<std::unique_ptr<Staging>>()> staging = {};
-  // None: the connection's own parameters have the login.
-  std::shared_ptr<Logins> logins = {};
 };
-
-// A connection with everything set that the statements of this room rely on.
-Answer<Connection> open_database(const StoreSettings& settings, const Interrupt* interrupt);
 
 class Session final : public store::StoreSession {
  public:
@@ -63,16 +61,17 @@ class Session final : public store::StoreSession {
   void stop() noexcept override;
 
  private:
-  // What a claim found out; `refused` is an error that waiting does not mend.
-  struct Taken {
-    flow::Claimed claimed;
+  // What a claim finds before it takes anything; `refused` is an error that waiting does not mend.
+  struct Known {
+    std::vector<Partition> there, missing;
     std::optional<Error> refused;
   };
-  Answer<void> open();
   Result<void> find_tables();
-  Answer<void> lock(bool creates);
-  Answer<Taken> take(const flow::PartitionSet& partitions);
-  Answer<void> take_one(Partition partition, Taken& taken);
+  std::vector<Step> locked() const;
+  Answer<Known> look(const flow::PartitionSet& partitions);
+  std::expected<flow::Claimed, Undone> take(const Known& known);
+  Answer<flow::Owned> owned_of(Partition partition, const Rows& rows) const;
+  std::optional<flow::SinkEvent> claim_once(const flow::PartitionSet& partitions, bool last);
   void end_holders();
   void sweep(const flow::PartitionSet& partitions);
   std::string folder(Partition partition) const;
@@ -84,14 +83,12 @@ class Session final : public store::StoreSession {
   std::optional<flow::Ended> prepare(const flow::Commit& commit,
                                      std::span<const flow::StoreRows> rows,
                                      std::set<flow::RowId>& refused);
-  Answer<bool> begin(const flow::Commit& commit);
-  std::optional<flow::Ended> move(std::span<const flow::StoreRows> rows,
-                                  std::set<flow::RowId>& refused);
-  flow::Ended finish(const flow::Commit& commit);
+  flow::Ended done(const flow::Commit& commit);
+  flow::Ended ended_by(const Undone& undone, std::span<const flow::StoreRows> rows,
+                       std::set<flow::RowId>& refused);
   flow::Ended reject(std::vector<flow::RejectedRow> rows, std::set<flow::RowId>& refused);
   flow::Ended fenced();
   flow::Ended failed(const DbError& error);
-  void undo();
 
   StoreSettings settings_;
   flow::StoreSpec spec_;
@@ -99,8 +96,7 @@ class Session final : public store::StoreSession {
   std::unique_ptr<Staging> staging_;
   Winners winners_;
   Load load_;
-  Interrupt interrupt_;
-  std::optional<Connection> db_;
+  std::unique_ptr<Database> db_;
   std::vector<Target> targets_;  // of StoreTable::each
 
   // What was made ready of the open epoch, for as long as it is tried again.

@@ -94,19 +94,19 @@ std::vector<std::string> names_in(std::string_view definition) {
   return names;
 }
 
-Answer<Found> find_table(Connection& db, const TableName& name) {
+Answer<Found> find_table(Database& db, const TableName& name) {
   const std::string of = fmt::format("WHERE table_schema = {} AND table_name = {}",
                                      text_sql(folded(name.schema)), text_sql(folded(name.table)));
-  auto answers = db.run(
-      fmt::format(
-          "SELECT table_type FROM svv_tables {}; SELECT column_name, data_type, "
-          "character_maximum_length, numeric_precision, numeric_scale, is_nullable, column_default "
-          "FROM svv_columns {} ORDER BY ordinal_position; SELECT pg_get_constraintdef(p.oid) FROM "
-          "pg_constraint p, pg_class c, pg_namespace n WHERE p.conrelid = c.oid AND c.relnamespace "
-          "= "
-          "n.oid AND p.contype = 'p' AND n.nspname = {} AND c.relname = {}",
-          of, of, text_sql(folded(name.schema)), text_sql(folded(name.table))),
-      3);
+  auto answers = db.ask(
+      {fmt::format("SELECT table_type FROM svv_tables {}", of),
+       fmt::format("SELECT column_name, data_type, character_maximum_length, numeric_precision, "
+                   "numeric_scale, is_nullable, column_default FROM svv_columns {} ORDER BY "
+                   "ordinal_position",
+                   of),
+       fmt::format("SELECT pg_get_constraintdef(p.oid) FROM pg_constraint p, pg_class c, "
+                   "pg_namespace n WHERE p.conrelid = c.oid AND c.relnamespace = n.oid AND "
+                   "p.contype = 'p' AND n.nspname = {} AND c.relname = {}",
+                   text_sql(folded(name.schema)), text_sql(folded(name.table)))});
   if (!answers) return std::unexpected(std::move(answers).error());
   Found found;
   found.kind = (*answers)[0].text(0, 0);
@@ -305,7 +305,7 @@ std::vector<std::string> merge_texts(const flow::StoreTable& table,
   return statements;
 }
 
-Result<Missing> differences(Connection& db, const std::string& where, const flow::StoreTable& table,
+Result<Missing> differences(Database& db, const std::string& where, const flow::StoreTable& table,
                             const TableName& name) {
   auto found = find_table(db, name);
   if (!found) return std::unexpected(to_error(found.error(), where));
@@ -340,8 +340,8 @@ Result<Missing> differences(Connection& db, const std::string& where, const flow
   return missing;
 }
 
-Result<Missing> missing_text(Connection& db, const std::string& where,
-                             const flow::StoreTable& table, const TableName& name) {
+Result<Missing> missing_text(Database& db, const std::string& where, const flow::StoreTable& table,
+                             const TableName& name) {
   PENSTOCK_TRY(missing, differences(db, where, table, name));
   if (!missing.unfit.empty()) return std::unexpected(std::move(missing.unfit.front()));
   return std::move(missing);

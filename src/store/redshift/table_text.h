@@ -10,8 +10,8 @@
 #pragma once
 
 #include "flow/store.h"
-#include "store/libpq/connection.h"
 #include "store/redshift/column_type.h"
+#include "store/redshift/database.h"
 
 #include <string>
 #include <string_view>
@@ -57,10 +57,10 @@ struct Missing {
   std::vector<ColumnType> columns;      // of the fields, as narrow as the table has them
   std::vector<bool> not_null;           // likewise
 };
-Result<Missing> differences(Connection& db, const std::string& where, const flow::StoreTable& table,
+Result<Missing> differences(Database& db, const std::string& where, const flow::StoreTable& table,
                             const TableName& name);
 // The same for whoever writes: the first misfit is the Error.
-Result<Missing> missing_text(Connection& db, const std::string& where,
-                             const flow::StoreTable& table, const TableName& name);
+Result<Missing> missing_text(Database& db, const std::string& where, const flow::StoreTable& table,
+                             const TableName& name);
 
 }  // namespace penstock::store::redshift
