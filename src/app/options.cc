@@ -41,16 +41,18 @@ class Help : public CLI::Formatter {
   }
 };
 
-// "json" becomes "2", which CLI11 reads as a Format; else what is wrong.
-std::string format_number(std::string& text) {
-  static constexpr std::string_view kNames[] = {"table", "wide", "json", "yaml"};
-  const auto found = std::ranges::find(kNames, text);
-  if (found == std::end(kNames)) {
-    const std::string hint = did_you_mean(text, kNames);
-    return fmt::format("\"{}\" is none of table, wide, json and yaml{}{}", text,
+// "json" becomes "2", which CLI11 reads as a Format; else what is wrong. The last name is tail's.
+std::string format_number(std::string& text, size_t names) {
+  static constexpr std::string_view kNames[] = {"table", "wide", "json", "yaml", "avro"};
+  const std::span known(kNames, names);
+  const auto found = std::ranges::find(known, text);
+  if (found == known.end()) {
+    const std::string hint = did_you_mean(text, known);
+    return fmt::format("\"{}\" is none of {} and {}{}{}", text,
+                       fmt::join(known.first(names - 1), ", "), known.back(),
                        hint.empty() ? "" : "; ", hint);
   }
-  text = std::to_string(found - std::begin(kNames));
+  text = std::to_string(found - known.begin());
   return "";
 }
 
@@ -141,10 +143,16 @@ struct Builder {
   void data(CLI::App* verb) {
     value(verb, "--data", options.data_dir, "the data folder; default: .penstock beside the file");
   }
-  void format(CLI::App* verb) {
+  void format(CLI::App* verb, bool avro = false) {
+    const auto number = [avro](std::string& text) { return format_number(text, avro ? 5 : 4); };
     value(verb, "-o,--output", options.format, "how it is printed")
-        ->option_text("table|wide|json|yaml")
-        ->transform(CLI::Validator(format_number, ""));
+        ->option_text(avro ? "table|wide|json|yaml|avro" : "table|wide|json|yaml")
+        ->transform(CLI::Validator(number, ""));
+  }
+  void codec(CLI::App* verb, const std::string& doc) {
+    value(verb, "--codec", options.codec, doc)
+        ->option_text("null|deflate|snappy|zstandard")
+        ->check(CLI::IsMember({"null", "deflate", "snappy", "zstandard"}));
   }
   void look(CLI::App* verb) {
     file(verb);
@@ -246,7 +254,8 @@ void add_look_verbs(Builder& b) {
   b.file_and_words(tail, "TOPIC", "topics or stores; default: all topics", false);
   b.target(tail);
   b.data(tail);
-  b.format(tail);
+  b.format(tail, true);
+  b.codec(tail, "of the file that -o avro writes; default: deflate");
   b.value(tail, "-n,--limit", b.options.limit, "how many of each")->check(CLI::Range(0, 1'000'000));
   b.flag(tail, "--follow", b.options.follow, "go on as records come");
   CLI::App* trace = b.verb("trace", "one key through every topic to its rows");
@@ -321,8 +330,8 @@ void add_try_verbs(Builder& b) {
   b.value(eval, "--cases", b.options.cases_file, "JSON lines of cases; - reads standard input");
   CLI::App* avro = b.verb("avro", "bytes to JSON and back");
   avro->require_subcommand(1);
-  for (const auto& [name, doc] :
-       {std::pair{"decode", "bytes to JSON"}, std::pair{"encode", "JSON to bytes"}}) {
+  for (const auto& [name, doc] : {std::pair{"decode", "a datum, or a container file, to JSON"},
+                                  std::pair{"encode", "JSON to a datum, or to a container file"}}) {
     CLI::App* verb = avro->add_subcommand(name, doc);
     verb->add_option("INPUT", b.options.inputs, "a file, or - for standard input")->expected(0, 1);
     b.value(verb, "--schema", b.options.schema_file, "the writer's schema file");
@@ -331,6 +340,8 @@ void add_try_verbs(Builder& b) {
         ->option_text("bare|single-object")
         ->check(CLI::IsMember({"bare", "single-object"}));
     b.value(verb, "--cases", b.options.cases_file, "JSON lines of cases; - reads standard input");
+    if (verb->get_name() == "encode")
+      b.codec(verb, "lines of JSON become a container file; default: one datum, bare");
   }
   b.verb("version", "the version of this program");
 }

@@ -16,7 +16,7 @@
 
 namespace penstock::app {
 
-enum class Format : uint8_t { table, wide, json, yaml };
+enum class Format : uint8_t { table, wide, json, yaml, avro };  // avro: tail's
 
 // simulate
 struct SimulationOptions {
@@ -45,6 +45,7 @@ struct Options {
   std::string name;      // test -k
   std::string junit_file;
   std::string schema_file, reader_file, framing = "bare", record_json, cases_file;
+  std::string codec;                 // of a container file: tail -o avro, avro encode
   std::string require = "backward";  // schema check
   Format format = Format::table;
   SimulationOptions simulation;

@@ -59,7 +59,7 @@ TEST_CASE("help tells what a flag takes, and its variable") {
   const Parsed help = parse({"tail", "--help"});
   CHECK(help.exit_code == 0);
   for (const std::string_view line :
-       {"Usage: tail [OPTIONS] FILE [TOPIC...]\n", "-o,--output table|wide|json|yaml\n",
+       {"Usage: tail [OPTIONS] FILE [TOPIC...]\n", "-o,--output table|wide|json|yaml|avro\n",
         "how it is printed [PENSTOCK_OUTPUT]\n", "-n,--limit N ", "  --follow  "}) {
     CHECK_MESSAGE(has(help.text, line), help.text);
   }

@@ -20,6 +20,7 @@ void each_option(O& options, F f) {
   f("stage", options.stage);
   f("to", options.to);
   f("format", options.format);
+  f("codec", options.codec);
   f("limit", options.limit);
   f("grace", options.grace_millis);
   f("rate", options.rate_per_second);
@@ -53,7 +54,7 @@ bool parse(std::string_view text, bool& to) {
 }
 bool parse(std::string_view text, Format& to) {
   int64_t number = 0;
-  if (!parse_number(text, number) || number < 0 || number > static_cast<int64_t>(Format::yaml))
+  if (!parse_number(text, number) || number < 0 || number > static_cast<int64_t>(Format::avro))
     return false;
   to = static_cast<Format>(number);
   return true;

@@ -63,25 +63,32 @@ avro::SchemaPtr schema_of(const avro::SchemaId& id, flow::SchemaSource& schemas)
 
 }  // namespace
 
+void open_record(const row::RawRecord& record, const plan::Topic* topic,
+                 flow::SchemaSource& schemas, Opened& opened) {
+  opened.schema = nullptr;
+  opened.datum = record.value;
+  avro::Head head;
+  if (topic != nullptr && topic->framing == avro::Framing::bare) {
+    opened.schema = topic->schema;
+  } else if (avro::read_head(record.value, head) == avro::HeadFault::none) {
+    opened.schema = schema_of(head.id, schemas);
+    opened.datum.remove_prefix(head.bytes);
+    const size_t bytes_max = avro::inflated_bytes_max(opened.datum.size());
+    if (head.deflated && wire::zlib_decompress(opened.datum, bytes_max, opened.inflated))
+      opened.datum = opened.inflated;
+  } else if (topic != nullptr && topic->unframed_bare) {
+    opened.schema = topic->schema;
+  }
+}
+
 std::string record_json(const row::RawRecord& record, const plan::Topic* topic,
                         flow::SchemaSource& schemas) {
   if (!record.has_value) return "null";
-  avro::SchemaPtr schema;
-  ByteView datum = record.value;
-  std::string inflated;
-  avro::Head head;
-  if (topic != nullptr && topic->framing == avro::Framing::bare) {
-    schema = topic->schema;
-  } else if (avro::read_head(record.value, head) == avro::HeadFault::none) {
-    schema = schema_of(head.id, schemas);
-    datum.remove_prefix(head.bytes);
-    const size_t bytes_max = avro::inflated_bytes_max(datum.size());
-    if (head.deflated && wire::zlib_decompress(datum, bytes_max, inflated)) datum = inflated;
-  } else if (topic != nullptr && topic->unframed_bare) {
-    schema = topic->schema;
-  }
-  if (schema) {
-    if (auto json = avro::to_json(schema->root(), datum, avro::JsonStyle::plain)) return *json;
+  Opened opened;
+  open_record(record, topic, schemas, opened);
+  if (opened.schema) {
+    auto json = avro::to_json(opened.schema->root(), opened.datum, avro::JsonStyle::plain);
+    if (json) return *json;
   }
   return fmt::format("{{\"undecodable\":\"{}\"}}", hex(record.value));
 }

@@ -140,6 +140,7 @@ std::string print(const Report& report, Format format) {
       return to_yaml(report.tree);
     case Format::table:
     case Format::wide:
+    case Format::avro:
       break;
   }
   return to_text(report.table) + report.footer;

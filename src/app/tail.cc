@@ -1,6 +1,7 @@
 #include "app/tail.h"
 
 #include "app/record_lines.h"
+#include "app/tail_avro.h"
 #include "base/suggest.h"
 
 #include <fmt/format.h>
@@ -84,9 +85,12 @@ Result<int> tail(const Options& options, const Looked& at, ops::Output& output) 
   for (const plan::Topic& topic : at.plan.topics) known.push_back(topic.name);
   for (const plan::Store& store : at.plan.stores) known.push_back(store.name);
   for (const std::string& name : options.inputs) {
-    if (at.plan.topic(name) != nullptr) {
+    if (const plan::Topic* topic = at.plan.topic(name); topic != nullptr) {
+      if (options.format == Format::avro) return tail_avro(options, at, *topic, output);
       topics.push_back(name);
     } else if (const plan::Store* store = at.plan.store(name); store != nullptr) {
+      if (options.format == Format::avro)
+        return fail("U001"_code, "a store's rows are no Avro file").cure("name a topic");
       PENSTOCK_TRY_VOID(tail_store(options, at, *store, output));
     } else {
       return fail("U002"_code, fmt::format("the pipeline has no topic or store \"{}\"", name))

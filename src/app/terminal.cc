@@ -75,6 +75,8 @@ Result<void> Terminal::end() const {
 
 bool Terminal::is_terminal() { return ::isatty(STDERR_FILENO) != 0; }
 
+bool Terminal::output_is_terminal() { return ::isatty(STDOUT_FILENO) != 0; }
+
 bool Terminal::drain_requested() { return signals_seen > 0; }
 
 int Terminal::signal_descriptor() { return signal_pipe[0]; }

@@ -24,7 +24,8 @@ class Terminal final : public ops::Output {
   // An error when standard output could not take everything (a full disk), unless its reader left.
   Result<void> end() const;
 
-  static bool is_terminal();       // standard error is one
+  static bool is_terminal();  // standard error is one
+  static bool output_is_terminal();
   static bool drain_requested();   // a first SIGINT or SIGTERM came
   static int signal_descriptor();  // becomes readable then
 };

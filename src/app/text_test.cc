@@ -57,7 +57,7 @@ TEST_CASE("text that is not that of options is refused") {
   CHECK(with("limit=5"));
   for (const char* piece :
        {"data=/etc", "limit=5x", "limit=", "limit=99999999999999999999", "rate=nan", "rate=inf",
-        "again=2", "again=", "format=4", "format=-1", "verb", "", "version=0.0.0-other"})
+        "again=2", "again=", "format=5", "format=-1", "verb", "", "version=0.0.0-other"})
     CHECK_FALSE_MESSAGE(with(piece), piece);
   std::string unversioned = good;
   unversioned.erase(0, unversioned.find('\0') + 1);

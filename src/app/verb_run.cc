@@ -7,6 +7,7 @@
 #include "app/run_loop.h"
 #include "app/sending.h"
 #include "app/spool.h"
+#include "app/tail_avro.h"
 #include "app/terminal.h"
 #include "app/verbs.h"
 #include "base/suggest.h"
@@ -127,6 +128,7 @@ Result<int> apply(const Options& options, ops::Output& output) {
 }
 
 Result<int> look_verb(const Options& options, ops::Output& output) {
+  if (options.format == Format::avro) PENSTOCK_TRY_VOID(check_tail_avro(options));
   const auto plan = load(options, output);
   if (!plan) return plan.error();
   const std::string folder = data_folder(options);

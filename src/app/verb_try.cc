@@ -1,3 +1,4 @@
+#include "app/container_text.h"
 #include "app/input_text.h"
 #include "app/try_rule.h"
 #include "app/verbs.h"
@@ -52,15 +53,20 @@ Result<int> eval(const Options& options, ops::Output& output) {
 
 Result<int> avro_decode(const Options& options, ops::Output& output) {
   if (!options.cases_file.empty()) return each_case(options.cases_file, output, avro::decode_case);
-  if (options.schema_file.empty())
-    return fail("U001"_code, "avro decode needs --schema FILE, or --cases FILE");
-  PENSTOCK_TRY(schema, read_input(options.schema_file));
   std::string reader;
   if (!options.reader_file.empty()) {
     PENSTOCK_TRY(text, read_input(options.reader_file));
     reader = std::move(text);
   }
   PENSTOCK_TRY(bytes, read_input(options.inputs.empty() ? "-" : options.inputs.front()));
+  if (options.schema_file.empty()) {
+    if (!avro::is_container(bytes))
+      return fail("U001"_code,
+                  "avro decode needs --schema FILE, a container file, or --cases FILE");
+    PENSTOCK_TRY_VOID(container_to_lines(bytes, reader, output));
+    return 0;
+  }
+  PENSTOCK_TRY(schema, read_input(options.schema_file));
   PENSTOCK_TRY(json, avro::decode_text(schema, reader, framing_of(options.framing), bytes));
   output.out(json + "\n");
   return 0;
@@ -72,6 +78,10 @@ Result<int> avro_encode(const Options& options, ops::Output& output) {
     return fail("U001"_code, "avro encode needs --schema FILE, or --cases FILE");
   PENSTOCK_TRY(schema, read_input(options.schema_file));
   PENSTOCK_TRY(json, read_input(options.inputs.empty() ? "-" : options.inputs.front()));
+  if (!options.codec.empty()) {
+    PENSTOCK_TRY_VOID(lines_to_container(schema, json, options.codec, output));
+    return 0;
+  }
   PENSTOCK_TRY(bytes, avro::encode_text(schema, framing_of(options.framing), json));
   output.out(bytes);
   return 0;

@@ -10,6 +10,9 @@
 
 #include <charconv>
 #include <cmath>
+#include <string>
+#include <unordered_map>
+#include <vector>
 
 namespace penstock::avro {
 namespace {
@@ -182,6 +185,8 @@ class Printer {
   bool items(const Node& type) {
     const bool map = type.type == Type::map;
     out_ += map ? '{' : '[';
+    const size_t begin = out_.size();
+    std::vector<Entry> entries;
     const size_t path_size = path_.size();
     for (uint64_t number = 0;;) {
       uint64_t count = 0;
@@ -191,26 +196,51 @@ class Printer {
       for (; count > 0; --count, ++number) {
         path_.append("/").append(std::to_string(number));
         if (number != 0) out_ += ',';
-        if (!item(type, map)) return false;
+        if (!(map ? entry(type, entries) : item(type))) return false;
         path_.resize(path_size);
       }
       if (block_end != nullptr && in_.at != block_end) return stop(Fault::block);
     }
+    if (map) keep_last(begin, entries);
     out_ += map ? '}' : ']';
     return true;
   }
 
-  bool item(const Node& type, bool map) {
-    if (map) {
-      ByteView key;
-      if (!stop(read_string(in_, key))) return false;
-      append_json_string(key, out_);
-      out_ += ':';
-    }
+  bool item(const Node& type) {
     const char* before = in_.at;
     if (!value(*type.items)) return false;
-    if (in_.at != before || map) return true;
-    return zero_size_left_-- > 0 || stop(Fault::zero_size);
+    return in_.at != before || zero_size_left_-- > 0 || stop(Fault::zero_size);
+  }
+
+  // A map's entry and where it stands in the text.
+  struct Entry {
+    ByteView key;
+    size_t begin, end;
+  };
+
+  bool entry(const Node& type, std::vector<Entry>& entries) {
+    Entry made{.key = {}, .begin = out_.size(), .end = 0};
+    if (!stop(read_string(in_, made.key))) return false;
+    append_json_string(made.key, out_);
+    out_ += ':';
+    if (!value(*type.items)) return false;
+    made.end = out_.size();
+    entries.push_back(made);
+    return true;
+  }
+
+  // A key that comes again replaces the one before, as Avro's readers have it.
+  void keep_last(size_t begin, const std::vector<Entry>& entries) {
+    std::unordered_map<ByteView, size_t> last;
+    for (size_t at = 0; at < entries.size(); ++at) last[entries[at].key] = at;
+    if (last.size() == entries.size()) return;
+    const std::string all = out_.substr(begin);
+    out_.resize(begin);
+    for (size_t at = 0; at < entries.size(); ++at) {
+      if (last[entries[at].key] != at) continue;
+      if (out_.size() > begin) out_ += ',';
+      out_.append(all, entries[at].begin - begin, entries[at].end - entries[at].begin);
+    }
   }
 
   const bool plain_;

@@ -43,6 +43,18 @@ TEST_CASE("Avro's JSON encoding there and back") {
   }
 }
 
+TEST_CASE("a map's key that comes again replaces the one before, also in another block") {
+  const auto type = parse(R"({"type":"map","values":"int"})");
+  REQUIRE(type.has_value());
+  using namespace std::string_view_literals;
+  for (const std::string_view datum :
+       {"\x06\x02k\x02\x02l\x04\x02k\x06\x00"sv, "\x04\x02k\x02\x02l\x04\x01\x06\x02k\x06\x00"sv}) {
+    const auto json = to_json((*type)->root(), datum, JsonStyle::avro);
+    REQUIRE_MESSAGE(json.has_value(), (json ? "" : json.error().message));
+    CHECK(*json == R"({"l":2,"k":3})");
+  }
+}
+
 TEST_CASE("plain JSON there and back") {
   const auto logical = [](std::string_view base, std::string_view name) {
     return fmt::format(R"({{"type":"{}","logicalType":"{}","precision":9,"scale":2}})", base, name);

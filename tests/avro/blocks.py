@@ -49,8 +49,15 @@ class Writer:
         if kind == "array":
             return self.blocks([self.write(schema["items"], item) for item in value])
         if kind == "map":
-            return self.blocks([text(key) + self.write(schema["values"], item) for key, item in value.items()])
+            items = [text(key) + self.write(schema["values"], item) for key, item in value.items()]
+            return self.blocks(self.with_former(schema, value) + items)
         return PLAIN[kind](value)
+
+    def with_former(self, schema, value):
+        """At times a key that comes again: the later value counts."""
+        if not value or self.random is None or self.random.random() < 0.8:
+            return []
+        return [text(next(reversed(value))) + self.write(schema["values"], next(iter(value.values())))]
 
     def blocks(self, items):
         out = b""
