@@ -1,5 +1,7 @@
 #include "app/options.h"
 
+#include "app/completion.h"
+#include "app/option_values.h"
 #include "app/version.h"
 #include "base/suggest.h"
 #include "plan/values.h"
@@ -9,9 +11,9 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cmath>
 #include <map>
 #include <memory>
+#include <ranges>
 #include <utility>
 
 namespace penstock::app {
@@ -41,29 +43,6 @@ class Help : public CLI::Formatter {
   }
 };
 
-// "json" becomes "2", which CLI11 reads as a Format; else what is wrong. The last name is tail's.
-std::string format_number(std::string& text, size_t names) {
-  static constexpr std::string_view kNames[] = {"table", "wide", "json", "yaml", "avro"};
-  const std::span known(kNames, names);
-  const auto found = std::ranges::find(known, text);
-  if (found == known.end()) {
-    const std::string hint = did_you_mean(text, known);
-    return fmt::format("\"{}\" is none of {} and {}{}{}", text,
-                       fmt::join(known.first(names - 1), ", "), known.back(),
-                       hint.empty() ? "" : "; ", hint);
-  }
-  text = std::to_string(found - known.begin());
-  return "";
-}
-
-// "25s" becomes "25000"; else what is wrong.
-std::string duration_number(std::string& text) {
-  const auto millis = plan::parse_duration_millis(text);
-  if (!millis) return fmt::format("\"{}\" is no duration, as 500ms, 10s or 5m", text);
-  text = std::to_string(*millis);
-  return "";
-}
-
 // Of a duration_number().
 CLI::Validator at_least_millis(int64_t least) {
   const auto check = [least](const std::string& text) -> std::string {
@@ -72,15 +51,6 @@ CLI::Validator at_least_millis(int64_t least) {
     return millis >= least ? "" : fmt::format("at least {} are needed", plan::duration_text(least));
   };
   return {check, ""};
-}
-
-// What is wrong with it, if anything.
-std::string check_rate(const std::string& text) {
-  double rate = 0;
-  const auto read = std::from_chars(text.data(), text.data() + text.size(), rate);
-  const bool good = read.ec == std::errc() && read.ptr == text.data() + text.size() && rate >= 1 &&
-                    rate <= 1e9 && rate == std::floor(rate);
-  return good ? "" : fmt::format("\"{}\" is no rate: a whole number, 1 or more", text);
 }
 
 // CLI11 wants the sub-commands built by hand; each function adds one family of flags.
@@ -197,7 +167,11 @@ void add_file_verbs(Builder& b) {
       ->check(CLI::IsMember({"backward", "forward", "full", "none"}));
   b.format(versions);
   CLI::App* explain = b.verb("explain", "an error's number or a field of the file, explained");
-  explain->add_option("WHAT", b.options.inputs, "P012, or stages.from")->required()->expected(1);
+  explain->add_option("WHAT", b.options.inputs, "P012, stages.from or store.redshift")
+      ->required()
+      ->expected(1);
+  CLI::App* reference = b.verb("reference", "a page of the reference, or the pages' names");
+  reference->add_option("PAGE", b.options.inputs, "a page's name")->expected(0, 1);
 }
 
 void add_run_verbs(Builder& b) {
@@ -344,6 +318,67 @@ void add_try_verbs(Builder& b) {
       b.codec(verb, "lines of JSON become a container file; default: one datum, bare");
   }
   b.verb("version", "the version of this program");
+  CLI::App* completion = b.verb("completion", "a script that completes this program's words");
+  completion->add_option("SHELL", b.options.inputs, "the shell that reads it")
+      ->required()
+      ->expected(1)
+      ->option_text("bash|zsh|fish")
+      ->check(CLI::IsMember({"bash", "zsh", "fish"}));
+  CLI::App* targets = b.verb("targets", "the names of a pipeline's targets");
+  b.file(targets);
+}
+
+void add_all_verbs(Builder& b) {
+  add_file_verbs(b);
+  add_run_verbs(b);
+  add_look_verbs(b);
+  add_scale_verbs(b);
+  add_simulate(b);
+  add_try_verbs(b);
+}
+
+// "table|json|csv" as words; nothing for "N".
+std::vector<std::string> choices_of(const CLI::Option& option) {
+  std::vector<std::string> words;
+  const std::string& text = option.get_option_text();
+  if (!text.contains('|')) return words;
+  for (const auto word : std::views::split(text, '|')) words.emplace_back(word.begin(), word.end());
+  return words;
+}
+
+Takes takes_of(const CLI::Option& option) {
+  const std::string type = option.get_type_name();
+  if (option.get_items_expected_max() == 0) return Takes::nothing;
+  if (option.check_lname("target")) return Takes::target;
+  const bool number = type.starts_with("INT") || type.starts_with("FLOAT");
+  return number || !option.get_option_text().empty() ? Takes::word : Takes::file;
+}
+
+FlagWords words_of(const CLI::Option& option) {
+  FlagWords flag;
+  for (const std::string& name : option.get_snames()) flag.short_name = name;
+  for (const std::string& name : option.get_lnames()) flag.long_name = name;
+  flag.doc = option.get_description();
+  flag.takes = takes_of(option);
+  flag.choices = choices_of(option);
+  return flag;
+}
+
+void add_words(const CLI::App& verb, const std::string& path, std::vector<VerbWords>& all) {
+  VerbWords words;
+  words.path = path;
+  words.doc = verb.get_description();
+  for (const CLI::Option* option : verb.get_options()) {
+    if (!option->get_positional())
+      words.flags.push_back(words_of(*option));
+    else if (const auto choices = choices_of(*option); !choices.empty())
+      words.choices = choices;
+    else
+      words.takes_files = true;
+  }
+  all.push_back(std::move(words));
+  for (const CLI::App* inner : verb.get_subcommands({}))
+    add_words(*inner, (path.empty() ? "" : path + " ") + inner->get_name(), all);
 }
 
 // A flag that this verb does not have, and the one that was meant.
@@ -361,6 +396,24 @@ std::string note_on_flags(const CLI::App& app, std::string_view verb, int argc, 
     return did_you_mean(word, known);
   }
   return "";
+}
+
+// "chek" of `schema chek`: no verb within this one. Its message, and what was meant.
+bool refuse_inner(const CLI::App& app, int argc, char** argv, Error& problem) {
+  const CLI::App* chosen = app.get_subcommand(std::string(argv[1]));
+  std::vector<std::string> names;
+  for (const CLI::App* inner : chosen->get_subcommands({})) names.push_back(inner->get_name());
+  const std::vector<std::string_view> known(names.begin(), names.end());
+  const std::string_view word = argc > 2 ? argv[2] : "";
+  if (known.empty() || word.starts_with("-") || std::ranges::find(known, word) != known.end())
+    return false;
+  problem.message = word.empty() ? fmt::format("\"{}\" needs a further word", argv[1])
+                                 : fmt::format("unknown verb \"{} {}\"", argv[1], word);
+  problem.note = did_you_mean(word, known);
+  problem.cure =
+      fmt::format("write penstock {} {}", argv[1],
+                  known.size() == 1 ? names[0] : fmt::format("{}", fmt::join(known, " or ")));
+  return true;
 }
 
 // The help of a program that was called without or with a wrong verb.
@@ -384,6 +437,7 @@ Parsed refuse(const CLI::App& app, const CLI::ParseError& error, int argc, char*
   }
   problem.note = known ? note_on_flags(app, word, argc, argv) : did_you_mean(word, verbs);
   problem.cure = known ? fmt::format("see penstock {} --help", word) : "see penstock --help";
+  if (known) refuse_inner(app, argc, argv, problem);
   parsed.text = render(problem);
   return parsed;
 }
@@ -398,12 +452,7 @@ Parsed parse_options(int argc, char** argv) {
   app.require_subcommand(1);
   app.set_version_flag("--version", std::string(kVersionText));
   Builder builder{app, parsed.options};
-  add_file_verbs(builder);
-  add_run_verbs(builder);
-  add_look_verbs(builder);
-  add_scale_verbs(builder);
-  add_simulate(builder);
-  add_try_verbs(builder);
+  add_all_verbs(builder);
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {
@@ -424,6 +473,17 @@ Parsed parse_options(int argc, char** argv) {
     parsed.options.verb += " " + inner.front()->get_name();
   }
   return parsed;
+}
+
+std::vector<VerbWords> all_words() {
+  Options options;
+  CLI::App app("", "penstock");
+  app.set_version_flag("--version", std::string(kVersionText));
+  Builder builder{app, options};
+  add_all_verbs(builder);
+  std::vector<VerbWords> all;
+  add_words(app, "", all);
+  return all;
 }
 
 }  // namespace penstock::app

@@ -47,6 +47,9 @@ TEST_CASE("a slip on the command line is told with what was meant") {
                   R"("jsn" is none of table, wide, json and yaml; did you mean "json"?)"},
         std::pair{std::vector<std::string>{"trace", "p"}, "KEY is required"},
         std::pair{std::vector<std::string>{"run", "p", "--workers", "0"}, "1 to 256"},
+        std::pair{std::vector<std::string>{"schema", "chek"}, R"(did you mean "check"?)"},
+        std::pair{std::vector<std::string>{"avro", "decde", "-"}, R"(unknown verb "avro decde")"},
+        std::pair{std::vector<std::string>{"avro"}, "penstock avro decode or encode"},
         std::pair{std::vector<std::string>{}, "no verb was given"}}) {
     const Parsed parsed = parse(words);
     CHECK(parsed.stop);

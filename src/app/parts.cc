@@ -21,8 +21,9 @@ void append(std::vector<flow::PartSpec>& all, std::span<const flow::PartSpec> mo
 }
 
 std::vector<flow::PartSpec> every_part() {
-  std::vector<flow::PartSpec> all = {step::drop(), step::reject(), step::set(),   step::unset(),
-                                     step::join(), step::send(),   step::unique()};
+  std::vector<flow::PartSpec> all = {step::drop(),   step::reject(),   step::set(),
+                                     step::unset(),  step::join(),     step::send(),
+                                     step::unique(), step::pseudonym()};
   append(all, store::sqlite_part_specs());
   all.push_back(store::postgres::postgres_part());
   all.push_back(store::postgres::query_part());

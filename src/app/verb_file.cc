@@ -1,5 +1,6 @@
 #include "app/load.h"
 #include "app/parts.h"
+#include "app/read_text.h"
 #include "app/registries.h"
 #include "app/store_settings.h"
 #include "app/store_tables.h"
@@ -7,6 +8,7 @@
 #include "base/clock.h"
 #include "base/suggest.h"
 #include "plan/plan.h"
+#include "yaml/node.h"
 
 #include <fmt/format.h>
 
@@ -74,10 +76,25 @@ Result<int> explain(const Options& options, ops::Output& output) {
   }
   const std::string text = plan::explain_field(parts(), what);
   if (text.empty()) {
+    const std::vector<std::string> names = plan::explained_names(parts());
+    const std::vector<std::string_view> known(names.begin(), names.end());
     return fail("U002"_code, fmt::format("there is no error number or field \"{}\"", what))
-        .cure("numbers look like P012; fields like stages.from or drop.when");
+        .hint(did_you_mean(what, known))
+        .cure("numbers look like P012; fields like stages.from or store.redshift.staging");
   }
   output.out(text);
+  return 0;
+}
+
+// What completion asks: also of a file that is just being written.
+Result<int> targets(const Options& options, ops::Output& output) {
+  PENSTOCK_TRY(pipeline, pipeline_of(options));
+  PENSTOCK_TRY(text, read_text(pipeline.file, size_t{16} << 20));
+  PENSTOCK_TRY(document, yaml::parse(std::move(text), pipeline.file));
+  const yaml::Node* found = document.root().find("targets");
+  if (found == nullptr) output.out("local\n");
+  if (found != nullptr)
+    for (const auto& [name, body] : found->entries) output.out(name.text + "\n");
   return 0;
 }
 

@@ -15,6 +15,11 @@ Result<int> check(const Options& options, ops::Output& output);
 Result<int> plan_verb(const Options& options, ops::Output& output);
 Result<int> explain(const Options& options, ops::Output& output);
 Result<int> schema(const Options& options, ops::Output& output);
+Result<int> targets(const Options& options, ops::Output& output);
+// completion.cc
+Result<int> completion(const Options& options, ops::Output& output);
+// verb_reference.cc
+Result<int> reference(const Options& options, ops::Output& output);
 // verb_schema.cc
 Result<int> schema_check(const Options& options, ops::Output& output);
 // verb_bundle.cc

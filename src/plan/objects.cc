@@ -285,6 +285,64 @@ void read_tables(Draft& draft) {
   }
 }
 
+namespace {
+
+bool knows(const flow::PartSpec& part, const yaml::Node& settings) {
+  return std::ranges::all_of(settings.entries, [&](const auto& entry) {
+    return entry.key.text == part.name ||
+           std::ranges::find(part.fields, entry.key.text, &flow::FieldSpec::name) !=
+               part.fields.end();
+  });
+}
+
+// The kind that a target's settings are of, when that is not the store's: it is named among them,
+// or has all these fields where the store's kind has not.
+const flow::PartSpec* other_kind(Draft& draft, const flow::PartSpec& part,
+                                 const yaml::Node& settings) {
+  if (settings.kind != yaml::NodeKind::mapping || knows(part, settings)) return nullptr;
+  for (const auto& [key, value] : settings.entries) {
+    const flow::PartSpec* named = draft.part(flow::PartKind::store, key.text);
+    if (named != nullptr && named != &part) return named;
+  }
+  for (const flow::PartSpec& other : draft.parts)
+    if (other.kind == flow::PartKind::store && knows(other, settings)) return &other;
+  return nullptr;
+}
+
+// What the target says of a store: another kind, or settings of its own kind.
+void apply_target(Draft& draft, const yaml::Node& settings, const std::string& what, Store& store) {
+  if (settings.kind == yaml::NodeKind::scalar) {
+    const auto names = draft.part_names(flow::PartKind::store);
+    if (draft.part(flow::PartKind::store, settings.text) == nullptr) {
+      draft.report(fail("P036"_code, fmt::format("there is no kind of store \"{}\"", settings.text))
+                       .hint(did_you_mean(settings.text, names)),
+                   settings);
+    }
+    store.part = settings.text;
+    return;
+  }
+  store.target_config = draft.config(settings);
+  const flow::PartSpec* part = draft.part(flow::PartKind::store, store.part);
+  if (part == nullptr) return;
+  if (const flow::PartSpec* other = other_kind(draft, *part, settings)) {
+    draft.report(fail("P012"_code, fmt::format("{} is a {}, and the target gives it settings of {}",
+                                               what, part->name, other->name))
+                     .because("a target changes a store's settings, or its kind alone")
+                     .cure(fmt::format("write {}: {} for a {} without settings of its own, or {} "
+                                       "in the store's own line",
+                                       store.name, other->name, other->name, other->name)),
+                 settings);
+    return;
+  }
+  // What the store's own line says need not be said again.
+  std::vector<flow::FieldSpec> fields = part->fields;
+  for (flow::FieldSpec& field : fields) field.required = false;
+  check_mapping(*draft.document, settings, settings, {fields, what + " of the target"},
+                draft.reporter());
+}
+
+}  // namespace
+
 void read_stores(Draft& draft) {
   const yaml::Node* stores = draft.section("stores");
   if (stores == nullptr) return;
@@ -328,26 +386,7 @@ void read_stores(Draft& draft) {
     }
     check_table_name(draft, *use->value);
     const yaml::Node* settings = of_target == nullptr ? nullptr : of_target->find(name.text);
-    if (settings != nullptr && settings->kind == yaml::NodeKind::scalar) {
-      const auto names = draft.part_names(flow::PartKind::store);
-      if (draft.part(flow::PartKind::store, settings->text) == nullptr) {
-        draft.report(
-            fail("P036"_code, fmt::format("there is no kind of store \"{}\"", settings->text))
-                .hint(did_you_mean(settings->text, names)),
-            *settings);
-      }
-      store.part = settings->text;
-    } else if (settings != nullptr) {
-      const flow::PartSpec* part = draft.part(flow::PartKind::store, store.part);
-      if (part != nullptr) {
-        // What the store's own line says need not be said again.
-        std::vector<flow::FieldSpec> fields = part->fields;
-        for (flow::FieldSpec& field : fields) field.required = false;
-        check_mapping(*draft.document, *settings, *settings, {fields, what + " of the target"},
-                      draft.reporter());
-      }
-      store.target_config = draft.config(*settings);
-    }
+    if (settings != nullptr) apply_target(draft, *settings, what, store);
     draft.plan->stores.push_back(std::move(store));
   }
 }

@@ -219,9 +219,17 @@ std::string hash(const Plan& plan);
 
 // The JSON Schema of the pipeline file with these parts, for editors.
 std::string json_schema(Parts parts);
-// What a section ("stages"), a field ("stages.from") or a part ("drop", "drop.when") is; "" when
-// nothing has that name.
+// What a section ("stages"), a field ("stages.from"), a kind of part ("store"), a part
+// ("store.redshift") or its field ("store.redshift.staging") is; what stands before it may be left
+// out, and then all that end so are told ("key"). "" when nothing has that name.
 std::string explain_field(Parts parts, std::string_view path);
+// Every name that is explained, in full.
+std::vector<std::string> explained_names(Parts parts);
+// The reference in Markdown: "file", and a page for each kind of part.
+struct Page {
+  std::string name, text;
+};
+std::vector<Page> reference_pages(Parts parts);
 
 // The running steps of a stage, and the shape at their end. Called by check() and again by each
 // worker.

@@ -155,7 +155,7 @@ class Line final : public flow::MakeContext {
     const auto& [name, value] = documents_.back().root().entries.front();
     const flow::Config config(&documents_.back(), &value);
     for (const flow::PartSpec& spec :
-         {drop(), reject(), set(), unset(), join(), send(), unique()}) {
+         {drop(), reject(), set(), unset(), join(), send(), unique(), pseudonym()}) {
       if (spec.name != name.text) continue;
       PENSTOCK_TRY(made, spec.make(config, shape_, *this));
       steps_.push_back(std::move(made));

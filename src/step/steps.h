@@ -15,5 +15,6 @@ flow::PartSpec unset();
 flow::PartSpec join();
 flow::PartSpec send();
 flow::PartSpec unique();
+flow::PartSpec pseudonym();
 
 }  // namespace penstock::step
