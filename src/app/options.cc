@@ -143,6 +143,8 @@ void add_file_verbs(Builder& b) {
   b.file(plan);
   b.target(plan);
   b.format(plan);
+  b.flag(plan, "--redshift-streaming", b.options.redshift_streaming,
+         "instead: the DDL by which Redshift itself reads the topics that stages write");
   CLI::App* bundle = b.verb("bundle", "the pipeline in one file: for pods, the chart, Terraform");
   b.file(bundle);
   b.target(bundle);

@@ -57,7 +57,7 @@ struct Options {
   double rate_per_second = 0;                // send, run --rate; 0: as fast as it goes
   bool until_idle = false, again = false, raw = false, skip_bad = false, deny_warnings = false,
        registry = false, fail_on_dead = false, follow = false, no_producers = false,
-       autoscale = false;
+       autoscale = false, redshift_streaming = false;
 };
 
 // What parse_options() found: options to go on with, or a text to print (help, version) and an exit

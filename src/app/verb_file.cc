@@ -1,6 +1,7 @@
 #include "app/load.h"
 #include "app/parts.h"
 #include "app/read_text.h"
+#include "app/redshift_streaming.h"
 #include "app/registries.h"
 #include "app/store_settings.h"
 #include "app/store_tables.h"
@@ -60,6 +61,10 @@ Result<int> check(const Options& options, ops::Output& output) {
 Result<int> plan_verb(const Options& options, ops::Output& output) {
   const auto plan = load(options, output, true);
   if (!plan) return plan.error();
+  if (options.redshift_streaming) {
+    output.out(redshift_streaming(**plan));
+    return 0;
+  }
   const bool tree = options.format == Format::json || options.format == Format::yaml;
   output.out(tree ? plan::to_json(**plan) + "\n"
                   : plan::describe(**plan) + describe_schemas(**plan, SystemClock()) +

@@ -156,7 +156,8 @@ std::string store_json(const plan::Plan& plan, const plan::Store& store) {
     for (const char* field : {"region", "endpoint", "create", "expire_after"})
       out.raw(field, of(field));
   } else if (store.part == "redshift") {
-    for (const char* field : {"host", "port", "database", "staging", "role"})
+    for (const char* field :
+         {"host", "port", "database", "staging", "role", "driver", "user", "secret"})
       out.raw(field, of(field));
   } else if (store.part == "postgres") {
     for (const char* field : {"host", "port", "database", "user", "password"})

@@ -52,7 +52,7 @@ locals {
   # ---- stores, with settings as texts
 
   answers  = merge({ for one in local.content.environment : one.name => one.fallback if one.fallback != null }, var.environment)
-  settings = ["region", "endpoint", "create", "expire_after", "host", "database", "staging", "role"]
+  settings = ["region", "endpoint", "create", "expire_after", "host", "database", "staging", "role", "driver", "user", "secret"]
   stores = { for store in local.deploy.stores : store.name => merge(
     { kind = store.kind, tables = store.tables },
     { key = try(store.key, []), immutable = try(store.immutable, false), positions_table = try(store.positions_table, "") },

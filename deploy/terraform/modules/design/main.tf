@@ -54,5 +54,5 @@ locals {
 
   redshift   = { for name, store in module.bundle.stores : name => store if store.kind == "redshift" }
   copy_roles = distinct([for store in values(local.redshift) : regex(":role/(?:.*/)?([^/]+)$", store.role)[0] if can(regex(":role/", store.role))])
-  buckets    = distinct([for store in values(local.redshift) : split("/", trimprefix(store.staging, "s3://"))[0]])
+  buckets    = distinct([for store in values(local.redshift) : split("/", trimprefix(store.staging, "s3://"))[0] if store.staging != ""])
 }

@@ -76,18 +76,38 @@ locals {
 
   redshift = { for name, store in var.stores : name => store if store.kind == "redshift" }
   # s3://bucket/prefix/
-  staging = { for name, store in local.redshift : name => "arn:${var.partition}:s3:::${trimprefix(store.staging, "s3://")}" }
+  staging = { for name, store in local.redshift : name => "arn:${var.partition}:s3:::${trimprefix(store.staging, "s3://")}" if store.staging != "" }
   # An epoch's file comes and goes; what a killed worker left is looked for, and an upload in parts is looked after.
   stage_actions = ["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:PutObject"]
-  login         = try(var.redshift.serverless, false) ? "redshift-serverless:GetCredentials" : "redshift:GetClusterCredentialsWithIAM"
+  serverless    = try(var.redshift.serverless, false)
+  # Who logs in: whom a secret has, a named user, or the user that stands for the role.
+  login = { for name, store in local.redshift : name =>
+    store.secret != "" ? "secretsmanager:GetSecretValue"
+    : local.serverless ? "redshift-serverless:GetCredentials"
+    : store.user != "" ? "redshift:GetClusterCredentials" : "redshift:GetClusterCredentialsWithIAM"
+  }
+  in_cluster = { for name, store in local.redshift : name => var.redshift == null ? [] : concat(
+    ["${replace(var.redshift.arn, ":cluster:", ":dbname:")}/${store.database}"],
+    store.user == "" ? [] : ["${replace(var.redshift.arn, ":cluster:", ":dbuser:")}/${store.user}"],
+  ) }
+  logged_in = { for name, store in local.redshift : name =>
+    var.redshift == null ? [] : store.secret != "" ? [store.secret] : local.serverless ? [var.redshift.arn] : local.in_cluster[name]
+  }
+  by_data_api = { for name, store in local.redshift : name => store.driver == "data-api" && var.redshift != null }
 
   warehouse_statements = { for role, access in var.roles : role => flatten([for name, store in local.redshift : [
-    { sid = "Login${local.word[name]}", actions = [local.login], resources = (var.redshift == null ? []
-      : [var.redshift.serverless ? var.redshift.arn : "${replace(var.redshift.arn, ":cluster:", ":dbname:")}/${store.database}"])
+    { sid = "Login${local.word[name]}", actions = [local.login[name]], resources = local.logged_in[name] },
+    { sid = "Run${local.word[name]}", actions = ["redshift-data:BatchExecuteStatement"], resources = local.by_data_api[name] ? [var.redshift.arn] : [] },
+    # These know no resource; a statement has an owner.
+    { sid       = "Look${local.word[name]}", actions = ["redshift-data:CancelStatement", "redshift-data:DescribeStatement", "redshift-data:GetStatementResult"]
+      resources = local.by_data_api[name] ? ["*"] : []
+      condition = { StringEquals = { "redshift-data:statement-owner-iam-userid" = "$${aws:userid}" } }
     },
-    { sid = "Stage${local.word[name]}", actions = local.stage_actions, resources = role == "apply" ? [] : ["${local.staging[name]}*"] },
-    { sid       = "Staged${local.word[name]}", actions = ["s3:ListBucket"], resources = role == "apply" ? [] : [split("/", local.staging[name])[0]]
-      condition = { StringLike = { "s3:prefix" = ["${trimprefix(local.staging[name], "${split("/", local.staging[name])[0]}/")}*"] } }
+    { sid = "Stage${local.word[name]}", actions = local.stage_actions
+    resources = role == "apply" || store.staging == "" ? [] : ["${local.staging[name]}*"] },
+    { sid       = "Staged${local.word[name]}", actions = ["s3:ListBucket"]
+      resources = role == "apply" || store.staging == "" ? [] : [split("/", local.staging[name])[0]]
+      condition = { StringLike = { "s3:prefix" = store.staging == "" ? [] : ["${trimprefix(local.staging[name], "${split("/", local.staging[name])[0]}/")}*"] } }
     },
   ] if contains(access.stores, name)]) }
 

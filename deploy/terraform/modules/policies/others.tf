@@ -28,7 +28,7 @@ locals {
     } } },
   ] }
 
-  copy_role = length(local.redshift) == 0 ? {} : { redshift-copy = [
+  copy_role = length(local.staging) == 0 ? {} : { redshift-copy = [
     { sid = "Staged", actions = ["s3:GetObject"], resources = [for prefix in values(local.staging) : "${prefix}*"] },
     { sid       = "List", actions = ["s3:ListBucket"], resources = [for prefix in values(local.staging) : split("/", prefix)[0]]
       condition = { StringLike = { "s3:prefix" = [for prefix in values(local.staging) : "${trimprefix(prefix, "${split("/", prefix)[0]}/")}*"] } }

@@ -90,6 +90,35 @@ run "serverless_and_cloudwatch" {
   }
 }
 
+run "redshift_without_staging_and_by_a_named_user" {
+  variables {
+    content = run.bundle.content
+    roles   = run.bundle.roles
+    stores  = merge(run.bundle.stores, { messages = merge(run.bundle.stores.messages, { staging = "", role = "", user = "loader" }) })
+  }
+  assert {
+    condition = (!strcontains(output.policies["writer-messages"], "s3:") && !contains(keys(output.policies), "redshift-copy")
+      && [for one in jsondecode(output.policies["writer-messages"]).Statement : one.Resource if contains(flatten([one.Action]), "redshift:GetClusterCredentials")][0]
+    == ["arn:aws:redshift:eu-north-1:111122223333:dbname:warehouse/clients", "arn:aws:redshift:eu-north-1:111122223333:dbuser:warehouse/loader"])
+    error_message = "Rows that go in by INSERT need no S3; a named user is a right of its own."
+  }
+}
+
+run "redshift_by_the_data_api" {
+  variables {
+    content = run.bundle.content
+    roles   = run.bundle.roles
+    stores  = merge(run.bundle.stores, { messages = merge(run.bundle.stores.messages, { driver = "data-api", secret = "arn:aws:secretsmanager:eu-north-1:111122223333:secret:w" }) })
+  }
+  assert {
+    condition = ({ for one in jsondecode(output.policies["writer-messages"]).Statement : one.Sid => one.Resource if contains(["LoginMessages", "RunMessages", "LookMessages"], one.Sid) }
+      == { LoginMessages = ["arn:aws:secretsmanager:eu-north-1:111122223333:secret:w"], RunMessages = ["arn:aws:redshift:eu-north-1:111122223333:cluster:warehouse"], LookMessages = ["*"] }
+      && strcontains(output.policies["writer-messages"], "\"redshift-data:statement-owner-iam-userid\":\"$${aws:userid}\"")
+    && !strcontains(output.policies["writer-items"], "redshift-data"))
+    error_message = "The Data API: statements of this cluster, answers to one's own, the secret."
+  }
+}
+
 run "no_arn" {
   command = plan
   variables {
