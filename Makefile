@@ -11,7 +11,7 @@ BINARY_ONLY := -DPENSTOCK_TESTS=OFF -DPENSTOCK_BENCH=OFF
 EVERYTHING := -DPENSTOCK_TESTS=ON -DPENSTOCK_BENCH=ON
 link = ln -sfn release/src/app/penstock build/penstock
 
-.PHONY: all demo test test-avro test-kafka test-stores test-kube image chaos bench bench-latency soak kafka asan tsan fuzz reference format layers tidy clang-tidy help clean
+.PHONY: all demo test test-avro test-kafka test-stores test-kube image chaos bench bench-latency soak kafka asan tsan fuzz fuzz-coverage reference format layers tidy clang-tidy help clean
 
 all: ## build/penstock, the release binary
 	@tools/setup build
@@ -108,8 +108,12 @@ asan tsan: ## the unit tests under AddressSanitizer and UBSan, or ThreadSanitize
 fuzz: ## every fuzz target for PENSTOCK_FUZZ_SECONDS each (60)
 	@tools/setup fuzz
 	@cmake --preset fuzz > /dev/null
-	@ninja -C build/fuzz -j $(JOBS) --quiet $(patsubst fuzz/%.cc,%,$(wildcard fuzz/*_fuzz.cc))
+	@ninja -C build/fuzz -j $(JOBS) --quiet $(patsubst fuzz/%.cc,%,$(wildcard fuzz/*_fuzz.cc)) avro_planted
 	@tools/run_fuzz $${PENSTOCK_FUZZ_SECONDS:-60}
+
+fuzz-coverage: ## how much of the rooms avro, wire, rule and yaml the kept inputs of the fuzz targets reach
+	@tools/setup fuzz
+	@tools/fuzz_coverage
 
 kafka: ## a real Kafka broker on this machine, for trials; says how to stop it
 	@tools/setup kafka

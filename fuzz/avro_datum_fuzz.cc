@@ -1,5 +1,6 @@
 // A schema, a zero byte, and any bytes as a datum under it: a valid one has a text, and the text is
-// one of the same value; of a damaged one there is none. With both styles of text.
+// one of the same value; of a damaged one there is none. The same bytes are read as JSON for people
+// and as the cell of a table, too.
 #include "avro/json.h"
 #include "avro/resolve.h"
 #include "avro/schema.h"
@@ -32,11 +33,15 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const bool valid = avro::validate(type, datum, &why);
   if (valid != why.empty()) std::abort();
   const auto text = avro::to_json(type, datum, avro::JsonStyle::avro);
-  if (text.has_value() != valid) std::abort();
-  if (text) check_text(type, *text);
+  // What nothing but its depth forbids is shown all the same.
+  const bool deep = why.starts_with("values nested too deeply");
+  if (text.has_value() != valid && !deep) std::abort();
+  if (text && valid) check_text(type, *text);
   (void)avro::to_json(type, datum, avro::JsonStyle::plain);
   std::string from;
   (void)avro::from_json(type, datum, avro::JsonStyle::plain, from);
   if (!from.empty() && !avro::validate(type, from, nullptr)) std::abort();
+  std::string cell;
+  if (avro::from_text(type, datum, cell) && !avro::validate(type, cell, nullptr)) std::abort();
   return 0;
 }

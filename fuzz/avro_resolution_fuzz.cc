@@ -1,5 +1,6 @@
 // The writer's schema, the reader's, and any bytes, with zero bytes between: what resolves is a
 // valid datum of the reader's; what does not leaves nothing behind.
+#include "avro/compatibility.h"
 #include "avro/resolve.h"
 #include "avro/schema.h"
 
@@ -15,6 +16,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const auto writer = avro::parse(input.substr(0, first));
   const auto reader = avro::parse(input.substr(first + 1, second - first - 1));
   if (!writer || !reader) return 0;
+  (void)avro::compare((*writer)->root(), (*reader)->root());
   const auto resolver = avro::Resolver::compile((*writer)->root(), (*reader)->root());
   if (!resolver) return 0;
   const std::string_view datum = input.substr(second + 1);

@@ -32,7 +32,9 @@ std::string_view fault_text(Fault fault) {
 Varint read_varint_slow(const char* at, const char* end) {
   uint64_t value = 0;
   for (uint32_t count = 0; count < kMaxVarintBytes; ++count) {
+#ifndef PENSTOCK_PLANTED_OVERFLOW  // fuzz/ leaves it out in one program, and has to find that
     if (at == end) return {static_cast<uint64_t>(Fault::truncated), nullptr};
+#endif
     const uint64_t byte = static_cast<uint8_t>(*at++);
     if (count == kMaxVarintBytes - 1 && byte > 1) break;
     value |= (byte & 0x7f) << (7 * count);
