@@ -33,6 +33,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     if (document.error().message.empty() || render(document.error()).empty()) std::abort();
     return 0;
   }
+  if (document->root().kind == yaml::NodeKind::null) return 0;  // nothing in it, nowhere
   const auto lines = static_cast<uint32_t>(std::ranges::count(text, '\n')) + 1;
   check(*document, document->root(), lines);
   return 0;
