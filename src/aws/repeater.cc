@@ -12,9 +12,10 @@ namespace penstock::aws {
 // Where the owner waits: for an answer, or for a pause to pass.
 class Repeater::Waiter {
  public:
-  // A new wait; the number tells a late answer of an earlier one.
-  uint64_t begin() {
+  // A new wait; the number tells a late answer of an earlier one. Nothing when it was stopped.
+  std::optional<uint64_t> begin() {
     const std::scoped_lock lock(mutex_);
+    if (stopped_) return std::nullopt;
     outcome_.reset();
     return ++number_;
   }
@@ -66,9 +67,10 @@ bool Repeater::perform(const std::function<http::Request()>& make,
   bool maybe_done = false;
   int taken = 0;
   for (uint32_t tries = 1;; ++tries) {
-    const uint64_t number = waiter_->begin();
+    const std::optional<uint64_t> number = waiter_->begin();
+    if (!number) return false;
     client_.begin(make(), [box = waiter_, number](http::Outcome outcome) {
-      box->put(number, std::move(outcome));
+      box->put(*number, std::move(outcome));
     });
     std::optional<http::Outcome> outcome = waiter_->wait();
     if (!outcome) return false;

@@ -81,7 +81,7 @@ inline void contract_wait(ContractWaker& waker, const char* what,
                           const std::function<bool()>& done) {
   const auto deadline = std::chrono::steady_clock::now() + kContractWait;
   while (!done()) {
-    INFO("waiting for: ", what);
+    INFO("waiting for: ", std::string(what));
     REQUIRE(std::chrono::steady_clock::now() < deadline);
     waker.wait();
   }
