@@ -107,7 +107,9 @@ class Joiner {
       return true;
     }
     if (!agrees(full, path)) return false;
-    json = Json{.kind = Json::Kind::string, .text = full};
+    json = Json();
+    json.kind = Json::Kind::string;
+    json.text = full;
     return false;
   }
 
@@ -165,7 +167,9 @@ Result<void> Library::add(std::string label, std::string_view text) {
   Source& source = sources_.emplace_back();
   source.label = std::move(label);
   if (primitive_type(text)) {
-    source.tree = Json{.kind = Json::Kind::string, .text = std::string(text)};
+    source.tree = Json();
+    source.tree.kind = Json::Kind::string;
+    source.tree.text = text;
     return {};
   }
   auto tree = read_json(text);

@@ -31,7 +31,8 @@ namespace penstock::engine {
 enum class Processed : uint8_t {
   done,
   blocked,  // a schema is not known *yet* (SchemaSource::Found::final == false): the epoch is as it
-            // was before; the worker keeps the batch and tries again when it is woken
+  // was before; the worker keeps the batch, tries again when it is woken, and goes on with
+  // other partitions meanwhile
 };
 
 class Processor {

@@ -67,6 +67,7 @@ Worker::~Worker() {
 
 Millis Worker::turn(Millis now) {
   now_ = now;
+  tried_blocked_ = false;
   for (int step = 0; step < kStepsPerTurn; ++step) {
     if (drained_ || failed_) return kNever;
     bool moved = step_sink();
@@ -84,11 +85,34 @@ Millis Worker::turn(Millis now) {
 
 bool Worker::intake() {
   if (rebalance_ != Rebalance::none || drained_ || failed_) return false;
-  if (blocked_ && phase_ != Phase::aborting && compute(*blocked_)) {
-    blocked_.reset();
-    return true;
-  }
+  if (try_blocked()) return true;
   return now_ >= poll_at_ && poll_source();
+}
+
+void Worker::block(row::RawBatch&& batch) {
+  const Error* why = processor_.waits_for();
+  ends_.source->hold(batch.partition, true);
+  blocked_.push_back({std::move(batch), why != nullptr ? std::optional(*why) : std::nullopt});
+}
+
+// Once in a turn: what was blocked, in the order in which it came.
+bool Worker::try_blocked() {
+  if (blocked_.empty() || phase_ == Phase::aborting || std::exchange(tried_blocked_, true)) {
+    return false;
+  }
+  const size_t before = blocked_.size();
+  for (auto at = blocked_.begin(); at != blocked_.end() && !open_is_full();) {
+    const Partition partition = at->batch.partition;
+    if (compute(at->batch)) {
+      ends_.source->hold(partition, false);
+      at = blocked_.erase(at);
+      continue;
+    }
+    const Error* why = processor_.waits_for();
+    at->why = why != nullptr ? std::optional(*why) : std::nullopt;
+    ++at;
+  }
+  return blocked_.size() < before;
 }
 
 bool Worker::poll_source() {
@@ -139,7 +163,7 @@ bool Worker::take_batch(row::RawBatch&& batch) {
   const OwnedPartition* owned = find(batch.partition);
   PENSTOCK_CHECK(owned != nullptr && owned->claimed && !source_paused_);
   rate_.took(batch.records.size());
-  if (!compute(batch)) blocked_ = std::move(batch);
+  if (!compute(batch)) block(std::move(batch));
   return true;
 }
 
@@ -174,7 +198,8 @@ bool Worker::open_is_full() const {
 }
 
 bool Worker::wants_data() const {
-  if (draining_ || gate_.shut() || blocked_ || owned_.empty() || open_is_full()) return false;
+  if (draining_ || gate_.shut() || owned_.empty() || open_is_full()) return false;
+  if (blocked_.size() == owned_.size()) return false;
   if (open().stuck || rate_.allowed() == 0) return false;
   if (phase_ == Phase::aborting) return false;  // what came now would be read again
   return std::all_of(owned_.begin(), owned_.end(), [](const auto& o) { return o.claimed; });
@@ -247,7 +272,7 @@ bool Worker::settle_rebalance() {
     const bool patient = rebalance_ == Rebalance::revoked &&
                          now_ < rebalance_since_ + spec_.limits.revoke_patience_millis;
     if (flying_ != nullptr) return !patient && give_up_flying();
-    if (rebalance_ == Rebalance::revoked && (open().begun || blocked_)) {
+    if (rebalance_ == Rebalance::revoked && (open().begun || !blocked_.empty())) {
       if (patient && open().begun && !open().stuck) {
         close_open();
         return true;
@@ -275,7 +300,7 @@ void Worker::leave_partitions() {
     for (const Partition partition : claimed) memory_->forget(partition);
   }
   std::erase_if(owned_, [&](const OwnedPartition& o) { return leaving(o.partition); });
-  if (blocked_ && find(blocked_->partition) == nullptr) blocked_.reset();
+  std::erase_if(blocked_, [&](const Blocked& b) { return find(b.batch.partition) == nullptr; });
 }
 
 bool Worker::leaving(Partition partition) const {
@@ -303,8 +328,9 @@ bool Worker::close_when_due() {
 bool Worker::due() const {
   if (open().stuck) return false;
   const bool idle = idle_since_ != kNever && now_ >= idle_since_ + spec_.limits.idle_millis;
-  if (!open().begun) return (idle || draining_ || blocked_) && moved_while_idle();
-  return idle || draining_ || gate_.shut() || blocked_ || open_is_full() ||
+  const bool still = idle || draining_ || blocked_.size() == owned_.size();
+  if (!open().begun) return still && moved_while_idle();
+  return still || gate_.shut() || open_is_full() ||
          now_ >= open().started + spec_.limits.epoch_millis;
 }
 
@@ -316,7 +342,9 @@ bool Worker::moved_while_idle() const {
 
 // What was handed out and taken: a batch that is blocked was handed out, but is not in the epoch.
 Offset Worker::position_of(const OwnedPartition& owned) const {
-  if (blocked_ && blocked_->partition == owned.partition) return blocked_->records.front().offset;
+  if (const Blocked* blocked = blocked_of(owned.partition)) {
+    return blocked->batch.records.front().offset;
+  }
   const Offset next = ends_.source->position(owned.partition);
   return planted(Bug::position_past_handed_out) ? Offset{next.value + 1} : next;
 }
@@ -368,7 +396,7 @@ bool Worker::finish_drain() {
     if (owned.claimed) claimed.push_back(owned.partition);
   }
   if (sink_ != nullptr && !claimed.empty()) sink_->release(claimed);
-  blocked_.reset();
+  blocked_.clear();
   owned_.clear();
   ends_.source->close();
   drained_ = true;
@@ -378,7 +406,8 @@ bool Worker::finish_drain() {
 void Worker::resume() { gate_.open_again(); }
 
 bool Worker::idle() const {
-  if (flying_ != nullptr || open().begun || blocked_ || phase_ != Phase::ready) return false;
+  if (flying_ != nullptr || open().begun || !blocked_.empty() || phase_ != Phase::ready)
+    return false;
   if (rebalance_ != Rebalance::none || has_unclaimed()) return false;
   return owned_.empty() || (ends_.source->at_end() && !moved_while_idle());
 }
@@ -401,7 +430,17 @@ const Error* Worker::damage() const {
 }
 
 // Why the schema of what was polled is not known yet, where that is no matter of moments.
-const Error* Worker::missing_schema() const { return blocked_ ? processor_.waits_for() : nullptr; }
+const Error* Worker::missing_schema() const {
+  const auto at =
+      std::ranges::find_if(blocked_, [](const Blocked& b) { return b.why.has_value(); });
+  return at != blocked_.end() ? &*at->why : nullptr;
+}
+
+const Worker::Blocked* Worker::blocked_of(Partition partition) const {
+  const auto at = std::ranges::find_if(
+      blocked_, [&](const Blocked& b) { return b.batch.partition == partition; });
+  return at != blocked_.end() ? &*at : nullptr;
+}
 
 Worker::Status Worker::status() const {
   const Error* standing = error_ ? &*error_ : damage();
@@ -425,7 +464,7 @@ Millis Worker::deadline() const {
   if (rebalance_ == Rebalance::revoked) {
     also(rebalance_since_ + spec_.limits.revoke_patience_millis);
   }
-  if (blocked_) also(now_ + kBlockedMillis);
+  if (!blocked_.empty()) also(now_ + kBlockedMillis);
   return at;
 }
 

@@ -159,6 +159,11 @@ class Worker {
  private:
   enum class Phase : uint8_t { ready, claiming, appending, committing, aborting };
   enum class Rebalance : uint8_t { none, assigned, revoked, lost };
+  // Polled, but a schema is not known yet: its partition is held, the others go on.
+  struct Blocked {
+    row::RawBatch batch;
+    std::optional<Error> why;  // none while the schema is just on its way
+  };
 
   // worker.cc: the source's side
   bool intake();
@@ -166,8 +171,11 @@ class Worker {
   void stand_still(Partition partition, Error error);
   const Error* damage() const;
   const Error* missing_schema() const;
+  const Blocked* blocked_of(Partition partition) const;
   bool take_batch(row::RawBatch&& batch);
   bool compute(row::RawBatch& batch);
+  void block(row::RawBatch&& batch);
+  bool try_blocked();
   void serve(Rebalance kind, flow::PartitionSet partitions, flow::Membership membership);
   bool settle_rebalance();
   void leave_partitions();
@@ -242,10 +250,11 @@ class Worker {
   std::vector<uint64_t> output_record_bytes_max_;
 
   Epoch epochs_[2];
-  uint32_t open_ = 0;                     // the one that records go to
-  Epoch* flying_ = nullptr;               // the closed one, until its commit is over
-  bool written_ = false;                  // flying_ was given to the sink
-  std::optional<row::RawBatch> blocked_;  // polled, but its schema is not known yet
+  uint32_t open_ = 0;             // the one that records go to
+  Epoch* flying_ = nullptr;       // the closed one, until its commit is over
+  bool written_ = false;          // flying_ was given to the sink
+  std::vector<Blocked> blocked_;  // one of a partition at most
+  bool tried_blocked_ = false;    // in this turn
   std::vector<flow::EncodedBatch> encoded_;
 
   Phase phase_ = Phase::ready;

@@ -451,7 +451,7 @@ void Worker::start_over(Error error, int64_t pause_millis) {
 }
 
 void Worker::drop_open() {
-  blocked_.reset();
+  blocked_.clear();
   drop(open());
 }
 

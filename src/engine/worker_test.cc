@@ -8,6 +8,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -31,6 +32,7 @@ struct Script {
   std::map<Partition, Offset> stored;
   std::map<Partition, Offset> positions;
   std::vector<std::string> done;  // "claim", "commit 0/1 0-5", "answer", …
+  std::set<Partition> held;
   int sinks = 0;
   bool at_end = true;
 };
@@ -50,7 +52,13 @@ class ScriptSource final : public flow::Source {
  public:
   explicit ScriptSource(Script& script) : script_(script) {}
   flow::SourceEvent poll(const flow::PollLimits& limits) override {
-    if (script_.events.empty()) return flow::Idle{};
+    const auto held = [&](const flow::SourceEvent& event) {
+      const auto* batch = std::get_if<row::RawBatch>(&event);
+      return batch != nullptr && script_.held.contains(batch->partition);
+    };
+    const auto next = std::ranges::find_if_not(script_.events, held);
+    if (next == script_.events.end()) return flow::Idle{};
+    std::rotate(script_.events.begin(), next, next + 1);
     if (auto* batch = std::get_if<row::RawBatch>(&script_.events.front())) {
       if (paused_) return flow::Idle{};
       if (batch->records.size() > limits.max_records) return first_of(*batch, limits.max_records);
@@ -61,7 +69,13 @@ class ScriptSource final : public flow::Source {
       script_.positions[batch->partition] = {batch->records.back().offset.value + 1};
     return event;
   }
-  void start(Partition partition, Offset next) override { script_.positions[partition] = next; }
+  void start(Partition partition, Offset next) override {
+    script_.positions[partition] = next;
+    script_.held.erase(partition);
+  }
+  void hold(Partition partition, bool held) override {
+    held ? (void)script_.held.insert(partition) : (void)script_.held.erase(partition);
+  }
   void answer() override { script_.done.emplace_back("answer"); }
   Offset position(Partition partition) const override { return script_.positions.at(partition); }
   void pause(bool paused) override { paused_ = paused; }
@@ -140,17 +154,22 @@ class ScriptSink final : public flow::LogSink {
   flow::SinkEvent event_ = flow::Waiting{};
 };
 
-// Drops every record, and counts it.
+// Drops every record, and counts it; of `strangers` it does not know the schema yet.
 class Dropping final : public Processor {
  public:
   void begin(Epoch&) override {}
   Processed process(row::RawBatch& batch, Epoch& epoch) override {
+    if (strangers.contains(batch.partition)) return Processed::blocked;
     flow::Fates& fates = epoch.fates(batch.partition);
     fates.in += batch.records.size();
     fates.dropped.add("all", batch.records.size());
     return Processed::done;
   }
+  const Error* waits_for() const override { return &away; }
   void make_dead(const flow::RejectedRow&, Epoch&) override {}
+
+  std::set<Partition> strangers;
+  const Error away = an_error("the registry is away");
 };
 
 struct Bench {
@@ -215,6 +234,53 @@ TEST_CASE(
   bench.script.events.push_back(records(kTwo, 3, 4));
   bench.run();
   CHECK(bench.script.stored[kTwo] == Offset{7});
+}
+
+TEST_CASE("a schema that is not known yet: its partition waits, the other goes on, order stays") {
+  Bench bench;
+  bench.processor.strangers = {kOne};
+  bench.script.events.push_back(records(kOne, 0, 5));
+  bench.script.events.push_back(records(kTwo, 0, 3));
+  bench.run();
+  CHECK(bench.script.stored[kOne] == Offset{0});
+  CHECK(bench.script.stored[kTwo] == Offset{3});
+  CHECK(bench.worker->state() == WorkerState::waiting);
+  REQUIRE(bench.worker->status().error);
+  CHECK(bench.worker->status().error->message == "the registry is away");
+  CHECK(bench.script.held == std::set{kOne});
+  CHECK(!bench.worker->idle());
+  SUBCASE("both wait, then both go on") {
+    bench.processor.strangers = {kOne, kTwo};
+    bench.script.events.push_back(records(kOne, 5, 2));
+    bench.script.events.push_back(records(kTwo, 3, 4));
+    bench.run();
+    CHECK(bench.script.stored[kTwo] == Offset{3});
+    bench.processor.strangers.clear();
+    bench.run();
+    CHECK(bench.script.stored[kTwo] == Offset{7});
+  }
+  SUBCASE("an epoch is given up meanwhile: what waited is read again") {
+    bench.script.ends = {CommitEnd::abort};
+    bench.script.events.push_back(records(kTwo, 3, 1));
+    bench.run(5000);
+    REQUIRE(bench.count("abort") == 1);
+    CHECK(bench.script.positions[kOne] == Offset{0});
+    CHECK(bench.script.held.empty());
+    bench.script.events.push_back(records(kOne, 0, 5));
+    bench.script.events.push_back(records(kOne, 5, 2));
+  }
+  SUBCASE("its partition is taken away") {
+    bench.script.events.push_back(flow::Revoked{{kOne}, std::make_shared<Token>()});
+    bench.run(5000);
+    CHECK(bench.count("release") == 1);
+    CHECK(bench.worker->state() == WorkerState::running);
+    return;
+  }
+  bench.processor.strangers.clear();
+  bench.run();
+  CHECK(bench.script.stored[kOne] == Offset{7});
+  CHECK(bench.worker->state() == WorkerState::running);
+  CHECK(bench.worker->idle());
 }
 
 TEST_CASE("a fault of the whole source: waited out, or the end") {

@@ -89,6 +89,9 @@ class Source {
   virtual Offset position(Partition partition) const = 0;
   // Stops and resumes delivery; events still come.
   virtual void pause(bool paused) = 0;
+  // The same for one partition; start() of it resumes. A source that has only one is paused
+  // instead.
+  virtual void hold(Partition /*partition*/, bool /*held*/) {}
   // True when every assigned partition was handed out up to its end as it is now; one that stands
   // still (SourceFault of a partition) counts as handed out.
   virtual bool at_end() const = 0;

@@ -329,6 +329,30 @@ inline void pause_and_start_again(LogHarness& harness) {
   CHECK(worker.commit() == CommitEnd::done);
 }
 
+inline void a_held_partition_lets_the_others_go_on(LogHarness& harness) {
+  Log& log = harness.log();
+  contract_topics(log, {{.name = "in", .partitions = 2}, {.name = "out"}});
+  ContractWorker worker(log, "g", {"in"}, {"out"});
+  worker.turn_until_assigned(2);
+  worker.source().hold({0, 0}, true);
+  contract_append(log, "in", 0, contract_values("a", 3));
+  contract_append(log, "in", 1, contract_values("b", 3));
+  worker.turn_until_read(3);
+  for (int i = 0; i < 10; ++i) worker.turn();
+  CHECK(values_of(worker.open, 0).empty());
+  CHECK(values_of(worker.open, 1) == contract_values("b", 3));
+  CHECK(!worker.source().at_end());
+  worker.source().hold({0, 0}, false);
+  worker.turn_until_read(6);
+  CHECK(values_of(worker.open, 0) == contract_values("a", 3));
+  // Started again, it is held no more.
+  worker.source().hold({0, 0}, true);
+  worker.open.clear();
+  worker.source().start({0, 0}, worker.owned.begin()->second.next);
+  worker.turn_until_read(3);
+  CHECK(values_of(worker.open, 0) == contract_values("a", 3));
+}
+
 // A stage that ends in a store tells the group how far it is, and no more.
 inline void a_store_stage_reports_its_lag(LogHarness& harness) {
   Log& log = harness.log();
@@ -437,6 +461,7 @@ inline std::vector<ContractCase> log_contract() {
       {"everything is there after a restart", everything_is_there_after_a_restart},
       {"inputs need not be topics", inputs_need_not_be_topics},
       {"pause, and start again", pause_and_start_again},
+      {"a held partition lets the others go on", a_held_partition_lets_the_others_go_on},
       {"a store stage reports its lag", a_store_stage_reports_its_lag},
       {"schemas are kept", schemas_are_kept},
       {"retention waits for declared groups", retention_waits_for_declared_groups},

@@ -93,6 +93,8 @@ def not_registered(folder):
 def away(folder):
     with RegistryDouble(place.LOGIN) as double:
         at = place.Place(folder / "away", double.url, double.url)
+        file = at.folder / "pipeline.yaml"
+        file.write_text(file.read_text().replace("ingest: {", "ingest: {partitions: 4, "))
         known = confluent_value(at, place.READING, {"id": "first", "kwh": 1.0})
         second = confluent_value(at, place.READING, {"id": "second", "kwh": 1.0})
         later = confluent_value(at, place.NEWER, {"id": "later", "kwh": 2.0, "site": None})
@@ -103,12 +105,14 @@ def away(folder):
         double.away = True
         at.send_raw([second])
         check(wait_until(lambda: "second" in rows_of(at), PATIENCE), "with the registry away what is known goes on")
-        at.send_raw([later])
+        names = [f"beside{i}" for i in range(16)]  # of other keys, and so of all partitions
+        at.send_raw([later, *(confluent_value(at, place.READING, {"id": name, "kwh": 1.0}) for name in names)])
         told = wait_until(lambda: "L140" in (text := json.dumps(look("status", at.folder))) and text, PATIENCE)
         check(told and "50003" not in told, "what is not known waits, and status says L140")
+        check(wait_until(lambda: any(name in rows_of(at) for name in names), PATIENCE), "other partitions go on meanwhile")
         check("later" not in rows_of(at), "it is not passed over")
         double.away = False
-        check(wait_until(lambda: "later" in rows_of(at), PATIENCE), "and it goes on when the registry is back")
+        check(wait_until(lambda: {"later", *names} <= set(rows_of(at)), PATIENCE), "and it goes on, with all behind it, when the registry is back")
         check("L140" not in json.dumps(look("status", at.folder)), "then nothing is told any more")
         run.process.terminate()
         check(run.process.wait(PATIENCE) == 0, "it drains")

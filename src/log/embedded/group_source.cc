@@ -74,6 +74,7 @@ flow::SourceEvent GroupSource::read(const flow::PollLimits& limits) {
   for (size_t tried = 0; tried < readers_.size(); ++tried, ++it) {
     if (it == readers_.end()) it = readers_.begin();
     if (it->second == nullptr || it->second->damaged() || it->second->at_end()) continue;
+    if (held_.contains(it->first)) continue;
     row::RawBatch batch;
     batch.partition = last_read_ = it->first;
     if (auto result = it->second->poll(limits, batch); !result) {
@@ -87,7 +88,16 @@ flow::SourceEvent GroupSource::read(const flow::PollLimits& limits) {
 void GroupSource::start(Partition partition, Offset next) {
   const auto it = readers_.find(partition);
   if (it == readers_.end()) return;  // taken away meanwhile; the event for that is on its way
+  held_.erase(partition);
   it->second = std::make_unique<ChunkReader>(db_, topics_[partition.topic], partition.index, next);
+}
+
+void GroupSource::hold(Partition partition, bool held) {
+  if (held) {
+    held_.insert(partition);
+  } else {
+    held_.erase(partition);
+  }
 }
 
 void GroupSource::drop(const flow::PartitionSet& partitions) {

@@ -14,6 +14,7 @@
 
 #include <map>
 #include <memory>
+#include <set>
 #include <vector>
 
 namespace penstock::log {
@@ -33,6 +34,7 @@ class GroupSource final : public flow::Source {
   void answer() override;
   Offset position(Partition partition) const override;
   void pause(bool paused) override { paused_ = paused; }
+  void hold(Partition partition, bool held) override;
   bool at_end() const override;
   flow::Membership membership() const override { return membership_; }
   void commit_group(const flow::Commit& commit) override;
@@ -52,6 +54,7 @@ class GroupSource final : public flow::Source {
   std::shared_ptr<Member> member_;
   flow::Membership membership_;
   std::map<Partition, std::unique_ptr<ChunkReader>> readers_;  // null: not started
+  std::set<Partition> held_;
   Partition last_read_{};
   flow::PartitionSet leaving_;  // revoked, not yet answered
   RequestPtr lag_;              // the last commit_group

@@ -100,7 +100,7 @@ flow::SourceEvent KafkaSource::poll(const flow::PollLimits& limits) {
   auto at = reading_.upper_bound(last_);
   for (size_t i = 0; i < reading_.size(); ++i, ++at) {
     if (at == reading_.end()) at = reading_.begin();
-    if (at->second.feed == nullptr) continue;
+    if (at->second.feed == nullptr || at->second.held) continue;
     if (auto event = take(at->first, at->second, limits)) {
       last_ = at->first;
       return std::move(*event);
@@ -330,7 +330,7 @@ void KafkaSource::start(Partition partition, Offset next) {
     reading.feed = std::make_unique<Feed>(client_, std::move(queue), &waker_);
   }
   reading.feed->begin(next);
-  reading.told = false;
+  reading.told = reading.held = false;
   if (!reading.given) {
     if (pending_ != Pending::assigned) give({partition});
   } else if (reading.broken) {
@@ -341,6 +341,13 @@ void KafkaSource::start(Partition partition, Offset next) {
   } else {
     reading.seek = next;
   }
+}
+
+void KafkaSource::hold(Partition partition, bool held) {
+  const auto at = reading_.find(partition);
+  if (at == reading_.end()) return;
+  at->second.held = held;
+  if (!held) waker_.wake();  // what came meanwhile was told before
 }
 
 // The client drops what it fetched before, at once.

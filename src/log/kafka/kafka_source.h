@@ -53,6 +53,7 @@ class KafkaSource final : public flow::Source {
   void answer() override;
   Offset position(Partition partition) const override;
   void pause(bool paused) override { paused_ = paused; }
+  void hold(Partition partition, bool held) override;
   bool at_end() const override;
   flow::Membership membership() const override { return membership_; }
   void commit_group(const flow::Commit& commit) override;
@@ -68,6 +69,7 @@ class KafkaSource final : public flow::Source {
     bool given = false;          // to the client by incremental_assign
     bool broken = false;         // the client has stopped reading it
     bool told = false;           // its fault
+    bool held = false;           // what the client reads of it ahead waits
   };
   enum class Pending : uint8_t { nothing, assigned, revoked, lost };
 

@@ -78,7 +78,7 @@ flow::SourceEvent MemorySource::poll(const flow::PollLimits& limits) {
   for (size_t i = 0; i < reading_.size(); ++i, ++at) {
     if (at == reading_.end()) at = reading_.begin();
     auto& [partition, reading] = *at;
-    if (!reading.mine || !reading.started) continue;
+    if (!reading.mine || !reading.started || reading.held) continue;
     const TopicPartition& from =
         *topics_[partition.topic]->partitions[static_cast<size_t>(partition.index)];
     from.read(reading.next, passes_open ? from.end() : from.stable_end(), limits,
@@ -94,6 +94,7 @@ void MemorySource::start(Partition partition, Offset next) {
   Reading& reading = reading_[partition];
   reading.next = next;
   reading.started = true;
+  reading.held = false;
 }
 
 void MemorySource::answer() {

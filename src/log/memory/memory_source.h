@@ -23,6 +23,7 @@ class MemorySource final : public flow::Source {
   void answer() override;
   Offset position(Partition partition) const override;
   void pause(bool paused) override { paused_ = paused; }
+  void hold(Partition partition, bool held) override { reading_[partition].held = held; }
   bool at_end() const override;
   flow::Membership membership() const override { return membership_; }
   void commit_group(const flow::Commit& commit) override;
@@ -36,6 +37,7 @@ class MemorySource final : public flow::Source {
     Offset next;
     bool mine = false;
     bool started = false;
+    bool held = false;
   };
   flow::SourceEvent told(flow::SourceEvent event);
   flow::SourceEvent lose();
