@@ -98,6 +98,8 @@ def away(folder):
         known = confluent_value(at, place.READING, {"id": "first", "kwh": 1.0})
         second = confluent_value(at, place.READING, {"id": "second", "kwh": 1.0})
         later = confluent_value(at, place.NEWER, {"id": "later", "kwh": 2.0, "site": None})
+        names = [f"beside{i}" for i in range(6)]  # of other keys, some of them in other partitions
+        beside = [confluent_value(at, place.READING, {"id": name, "kwh": 1.0}) for name in names]
         run = Process(at.folder, "run", ["run", at.folder], {"PENSTOCK_BINARY": BINARY})
         check(wait_until(lambda: (at.folder / ".penstock" / "control.sock").exists() and run.running(), PATIENCE), "it runs")
         at.send_raw([known])
@@ -105,8 +107,7 @@ def away(folder):
         double.away = True
         at.send_raw([second])
         check(wait_until(lambda: "second" in rows_of(at), PATIENCE), "with the registry away what is known goes on")
-        names = [f"beside{i}" for i in range(16)]  # of other keys, and so of all partitions
-        at.send_raw([later, *(confluent_value(at, place.READING, {"id": name, "kwh": 1.0}) for name in names)])
+        at.send_raw([later, *beside])
         told = wait_until(lambda: "L140" in (text := json.dumps(look("status", at.folder))) and text, PATIENCE)
         check(told and "50003" not in told, "what is not known waits, and status says L140")
         check(wait_until(lambda: any(name in rows_of(at) for name in names), PATIENCE), "other partitions go on meanwhile")
