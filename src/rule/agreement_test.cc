@@ -4,6 +4,7 @@
 #include "avro/write.h"
 #include "base/random.h"
 #include "rule/program.h"
+#include "rule/schema_fixture.h"
 
 #include <doctest/doctest.h>
 #include <fmt/format.h>
@@ -12,7 +13,6 @@
 #include <array>
 #include <bit>
 #include <cmath>
-#include <limits>
 #include <string>
 #include <vector>
 
@@ -223,17 +223,7 @@ class Rows {
     static constexpr std::array<ByteView, 6> kTexts = {"", "m1", "m17", "ä", "-12", "é€"};
     return kTexts[random_.below(kTexts.size())];
   }
-  double real() {
-    static constexpr std::array<double, 8> kReals = {0.0,
-                                                     -0.0,
-                                                     1.5,
-                                                     -1.0,
-                                                     1e300,
-                                                     9.3e18,
-                                                     std::numeric_limits<double>::quiet_NaN(),
-                                                     std::numeric_limits<double>::infinity()};
-    return random_.chance(0.5) ? kReals[random_.below(kReals.size())] : random_.unit() * 10;
-  }
+  double real() { return random_real(random_); }
   int64_t whole() {
     static constexpr std::array<int64_t, 7> kWholes = {0, 1, -1, 2, 3, INT64_MAX, INT64_MIN};
     if (random_.chance(0.7)) return kWholes[random_.below(kWholes.size())];
