@@ -75,6 +75,17 @@ struct BatchHeader {
   uint32_t count = 0;
 };
 
+// What stands in a record for its time, and the time for that. Both wrap around: any two 64-bit
+// times have a difference, however far apart a client sets them.
+inline int64_t time_difference(Millis base, Millis time) {
+  return static_cast<int64_t>(static_cast<uint64_t>(time.value) -
+                              static_cast<uint64_t>(base.value));
+}
+inline Millis time_of(Millis base, int64_t difference) {
+  return {
+      static_cast<int64_t>(static_cast<uint64_t>(base.value) + static_cast<uint64_t>(difference))};
+}
+
 // Bytes of a batch of nothing but this record, uncompressed: what Kafka compares with a topic's
 // max.message.bytes.
 size_t lone_batch_bytes(ByteView key, bool has_key, ByteView value, bool has_value = true);

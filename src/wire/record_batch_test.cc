@@ -8,6 +8,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -97,6 +98,19 @@ TEST_CASE("the bytes are those of the format") {
   records.append({.key = "k", .value = "v", .timestamp = 5, .has_key = true});
   // length 8, attributes, timestamp delta, offset delta, key length 1, k, value length 1, v, 0
   CHECK(records.bytes() == ByteView("\x10\0\0\0\2k\2v\0", 9));
+}
+
+TEST_CASE("times come back however far apart they are") {
+  constexpr int64_t kTimes[] = {INT64_MIN, INT64_MAX, -1, 0};
+  RecordsBuilder records;
+  for (const int64_t time : kTimes) records.append({.timestamp = time});
+  CHECK(records.header().max_timestamp == Millis{INT64_MAX});
+  RecordWalker walker(records.bytes(), records.count());
+  RecordView record;
+  for (const int64_t time : kTimes) {
+    REQUIRE(walker.next(record));
+    CHECK(time_of(records.base_timestamp(), record.timestamp) == Millis{time});
+  }
 }
 
 TEST_CASE("append_open leaves room for exactly the value") {

@@ -31,7 +31,7 @@ char* RecordsBuilder::begin_record(const RecordView& record, size_t value_bytes)
   PENSTOCK_CHECK(record.key.size() <= kMaxSectionBytes && value_bytes <= kMaxSectionBytes);
   if (count_ == 0) base_timestamp_ = max_timestamp_ = Millis{record.timestamp};
   max_timestamp_ = std::max(max_timestamp_, Millis{record.timestamp});
-  const int64_t timestamp_delta = record.timestamp - base_timestamp_.value;
+  const int64_t timestamp_delta = time_difference(base_timestamp_, Millis{record.timestamp});
   const int64_t key_length = record.has_key ? static_cast<int64_t>(record.key.size()) : -1;
   const int64_t value_length = record.has_value ? static_cast<int64_t>(value_bytes) : -1;
   const size_t key_bytes = record.has_key ? record.key.size() : 0;

@@ -94,8 +94,9 @@ Result<void> ChunkReader::take(const flow::PollLimits& limits, row::RawBatch& ba
     }
     const Offset offset{header_.base_offset + record.offset_delta};
     if (offset < position_ || header_.control) continue;
-    const Millis at =
-        header_.log_append_time ? header_.max_timestamp : header_.base_timestamp + record.timestamp;
+    const Millis at = header_.log_append_time
+                          ? header_.max_timestamp
+                          : wire::time_of(header_.base_timestamp, record.timestamp);
     batch.records.push_back(
         {record.key, record.value, offset, at, record.has_key, record.has_value});
     position_ = {offset.value + 1};

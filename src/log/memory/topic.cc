@@ -21,7 +21,7 @@ void TopicPartition::append(const flow::EncodedBatch& batch, const void* transac
   while (walker.next(view)) {
     Entry entry;
     entry.record = {view.key,     view.value,
-                    end(),        Millis{batch.base_timestamp.value + view.timestamp},
+                    end(),        wire::time_of(batch.base_timestamp, view.timestamp),
                     view.has_key, view.has_value};
     entry.transaction = transaction;
     entries_.push_back(entry);
