@@ -1,6 +1,6 @@
 // schema_fixture.h — record schemas drawn at random, and datums of them with the values that hurt.
 //
-// Thread      one test.
+// Thread      one test or fuzz target.
 //
 //     Schemas schemas(random);
 //     const avro::SchemaPtr schema = schemas.record(12);
@@ -9,9 +9,9 @@
 
 #include "avro/schema.h"
 #include "avro/write.h"
+#include "base/check.h"
 #include "base/random.h"
 
-#include <doctest/doctest.h>
 #include <fmt/format.h>
 
 #include <array>
@@ -30,7 +30,7 @@ class Schemas {
   avro::SchemaPtr record(int fields) {
     made_ = 0;
     auto schema = avro::parse(record_text(fields, 2));
-    REQUIRE(schema.has_value());
+    PENSTOCK_CHECK(schema.has_value());
     return *schema;
   }
 
