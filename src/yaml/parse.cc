@@ -116,13 +116,13 @@ class Builder {
     uint32_t line = 1, column = 1;
   };
 
-  // libfyaml counts characters; we count bytes.
+  // libfyaml counts characters, and ends a line at a carriage return too; we count bytes, and lines
+  // as editors do.
   Spot spot_of(const fy_mark* mark) const {
     if (mark == nullptr) return {};
-    const auto line = std::min<size_t>(static_cast<size_t>(mark->line), line_starts_.size() - 1);
-    const size_t start = line_starts_[line];
-    const size_t inside = mark->input_pos >= start ? mark->input_pos - start : 0;
-    return {static_cast<uint32_t>(line) + 1, static_cast<uint32_t>(inside) + 1};
+    const auto next = std::ranges::upper_bound(line_starts_, mark->input_pos);
+    return {static_cast<uint32_t>(next - line_starts_.begin()),
+            static_cast<uint32_t>(mark->input_pos - *(next - 1)) + 1};
   }
 
   Place place_of(const fy_mark* mark, uint32_t width) const {
@@ -323,7 +323,7 @@ class Builder {
     }
     if (style == FYSS_SINGLE_QUOTED || style == FYSS_DOUBLE_QUOTED) {
       // The parser's marks stand inside the quotes.
-      --node.column;
+      if (node.column > 1) --node.column;
       node.width = width + 2;
     }
     if (style == FYSS_LITERAL || style == FYSS_FOLDED) find_block_start(node);
