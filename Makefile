@@ -111,7 +111,7 @@ fuzz: ## every fuzz target for PENSTOCK_FUZZ_SECONDS each (60)
 	@ninja -C build/fuzz -j $(JOBS) --quiet $(patsubst fuzz/%.cc,%,$(wildcard fuzz/*_fuzz.cc)) avro_planted
 	@tools/run_fuzz $${PENSTOCK_FUZZ_SECONDS:-60}
 
-fuzz-coverage: ## how much of the rooms avro, wire, rule and yaml the kept inputs of the fuzz targets reach
+fuzz-coverage: ## how much of the rooms that read what others send the kept inputs of the fuzz targets reach
 	@tools/setup fuzz
 	@tools/fuzz_coverage
 
