@@ -108,7 +108,7 @@ asan tsan: ## the unit tests under AddressSanitizer and UBSan, or ThreadSanitize
 fuzz: ## every fuzz target for PENSTOCK_FUZZ_SECONDS each (60)
 	@tools/setup fuzz
 	@cmake --preset fuzz > /dev/null
-	@ninja -C build/fuzz -j $(JOBS) --quiet $(patsubst fuzz/%.cc,%,$(wildcard fuzz/*_fuzz.cc)) avro_planted
+	@ninja -C build/fuzz -j $(JOBS) --quiet $(patsubst fuzz/%.cc,%,$(wildcard fuzz/*_fuzz.cc)) avro_planted container_planted batch_planted
 	@tools/run_fuzz $${PENSTOCK_FUZZ_SECONDS:-60}
 
 fuzz-coverage: ## how much of the rooms that read what others send the kept inputs of the fuzz targets reach
