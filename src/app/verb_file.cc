@@ -1,9 +1,9 @@
 #include "app/load.h"
+#include "app/objections.h"
 #include "app/parts.h"
 #include "app/read_text.h"
 #include "app/redshift_streaming.h"
 #include "app/registries.h"
-#include "app/store_settings.h"
 #include "app/store_tables.h"
 #include "app/verbs.h"
 #include "base/clock.h"
@@ -34,20 +34,20 @@ Result<int> check(const Options& options, ops::Output& output) {
     const plan::Checked checked = plan::check(path, parts(), check_options(pipeline.target));
     for (const Error& warning : checked.warnings) output.note(render(warning, "warning"));
     for (const Error& error : checked.errors) output.note(render(error));
-    std::vector<Error> objections;
-    if (checked.plan) objections = store_objections(*checked.plan, SystemClock());
+    std::vector<Error> objected;
+    if (checked.plan) objected = objections(*checked.plan, SystemClock());
     if (checked.plan && options.registry) {
       for (Error& error : schema_objections(*checked.plan, SystemClock()))
-        objections.push_back(std::move(error));
+        objected.push_back(std::move(error));
     }
-    for (const Error& error : objections) {
+    for (const Error& error : objected) {
       output.note(render(error));
       code = std::max(code, exit_code(error));
     }
     const bool refused = !checked.plan || (options.deny_warnings && !checked.warnings.empty());
     if (refused) {
       code = 78;
-    } else if (objections.empty()) {
+    } else if (objected.empty()) {
       output.out(fmt::format(
           "{}: ok ({}, {}, {}; target {}){}\n", path, counted(checked.plan->stages.size(), "stage"),
           counted(checked.plan->topics.size(), "topic"),

@@ -145,7 +145,6 @@ Checked check(const std::string& path, Parts parts, const CheckOptions& options)
     resolve_references(draft);
     read_sections(draft);
     read_schemas(draft);
-    read_registries(draft);
     read_topics(draft);
     check_framings(draft);
     read_tables(draft);
@@ -155,7 +154,11 @@ Checked check(const std::string& path, Parts parts, const CheckOptions& options)
     make_stages(draft);
     check_producers(draft);
     read_tests(draft);
-    if (draft.errors.empty()) lint(draft);
+    // What lints say of a file with errors may follow from these.
+    if (draft.errors.empty())
+      lint(draft);
+    else
+      draft.warnings.clear();
   }
   Checked checked;
   std::ranges::stable_sort(draft.errors, {}, [](const Error& error) { return error.place.line; });

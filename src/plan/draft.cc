@@ -7,6 +7,17 @@
 
 namespace penstock::plan {
 
+namespace {
+
+bool has_place(const std::vector<Error>& all, const Error& error) {
+  return std::ranges::any_of(all, [&](const Error& other) {
+    return other.code == error.code && other.place.file == error.place.file &&
+           other.place.line == error.place.line && other.place.column == error.place.column;
+  });
+}
+
+}  // namespace
+
 const yaml::Node* Draft::section(std::string_view name) const {
   const yaml::Node* found = root().find(name);
   return found != nullptr && found->kind == yaml::NodeKind::mapping ? found : nullptr;
@@ -14,11 +25,7 @@ const yaml::Node* Draft::section(std::string_view name) const {
 
 void Draft::report(Error error) {
   // A slip that several passes meet is told once.
-  const bool told = std::ranges::any_of(errors, [&](const Error& other) {
-    return other.code == error.code && other.place.file == error.place.file &&
-           other.place.line == error.place.line && other.place.column == error.place.column;
-  });
-  if (told) return;
+  if (has_place(errors, error)) return;
   if (errors.size() < kMaxErrors) errors.push_back(std::move(error));
 }
 
@@ -28,12 +35,19 @@ void Draft::report(Failure failure, const yaml::Node& at) {
 
 void Draft::warn(Code code, std::string message, const yaml::Node& at) {
   if (warnings.size() >= kMaxErrors) return;
-  warnings.push_back(fail(code, std::move(message)).at(document->place(at)).take());
+  Error warning = fail(code, std::move(message)).at(document->place(at)).take();
+  // A setting of all stages is told of the first.
+  if (!has_place(warnings, warning)) warnings.push_back(std::move(warning));
 }
 
 bool Draft::check(const yaml::Node& node, const yaml::Node& anchor, std::string_view section_name,
                   const std::string& what) {
   return check_mapping(*document, node, anchor, {section_fields(section_name), what}, reporter());
+}
+
+bool Draft::check_part(const yaml::Node& node, const yaml::Node& anchor, const flow::PartSpec& of,
+                       const std::string& what) {
+  return check_mapping(*document, node, anchor, {of.fields, what, true}, reporter());
 }
 
 const flow::PartSpec* Draft::part(flow::PartKind kind, std::string_view name) const {

@@ -71,6 +71,9 @@ struct Draft {
   }
   bool check(const yaml::Node& node, const yaml::Node& anchor, std::string_view section_name,
              const std::string& what);
+  // The same of a part's settings: mappings among them are checked too.
+  bool check_part(const yaml::Node& node, const yaml::Node& anchor, const flow::PartSpec& of,
+                  const std::string& what);
   const flow::PartSpec* part(flow::PartKind kind, std::string_view name) const;
   std::vector<std::string_view> part_names(flow::PartKind kind) const;
   std::shared_ptr<flow::Config> config(const yaml::Node& node) const {
@@ -92,7 +95,11 @@ void read_topics(Draft& draft);
 void read_tables(Draft& draft);
 void read_stores(Draft& draft);
 void read_producers(Draft& draft);
-void read_registries(Draft& draft);
+// What the targets say of a store; the chosen one counts.
+void apply_targets(Draft& draft, const std::string& what, Store& store);
+// Of all targets; the chosen one's log and registries become the plan's.
+void read_targets(Draft& draft);
+void read_registries(Draft& draft, const yaml::Node& registry, bool chosen);
 // After the topics: framings whose registry the target does not name.
 void check_framings(Draft& draft);
 void read_stages(Draft& draft);
@@ -116,6 +123,10 @@ void apply_scale(const yaml::Node* node, Scale& scale, int32_t partitions);
 // False when it was refused: keys have to compare exactly.
 bool check_key_type(Draft& draft, const Topic& topic, std::string_view field,
                     const avro::Node& type, const yaml::Node& at);
+// True when the value is the secret itself; the error shows no character of it.
+bool refuse_clear_secret(Draft& draft, const yaml::Node& name, const yaml::Node& value);
+// Of a target that was not chosen, or a secret.
+bool is_open_reference(const yaml::Node& node);
 // A list or a single scalar as nodes.
 std::vector<const yaml::Node*> nodes_of(const yaml::Node* node);
 std::vector<std::string> texts_of(const yaml::Node* node);

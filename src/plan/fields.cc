@@ -324,6 +324,34 @@ bool check_value(const yaml::Document& document, const yaml::Node& node, const F
   return scalar_fits(document, node, field, report);
 }
 
+namespace {
+
+// `types`, `properties`, `generate`: names of the user's own, and a value or a list of values each.
+bool check_free_values(const yaml::Document& document, const yaml::Node& node,
+                       const FieldSpec& field, const Report& report) {
+  using enum yaml::NodeKind;
+  const auto refuse = [&](const yaml::Node& at, std::string message) {
+    report(fail("P021"_code, std::move(message))
+               .at(document.place(at))
+               .cure(fmt::format("write it like {}", field.example))
+               .take());
+    return false;
+  };
+  if (node.kind != mapping)
+    return refuse(node, fmt::format("\"{}\" takes {}", field.name, type_text(field.type)));
+  for (const auto& [name, value] : node.entries) {
+    const bool list =
+        value.kind == sequence &&
+        std::ranges::all_of(value.items, [](const auto& item) { return item.kind == scalar; });
+    if (value.kind == scalar || list) continue;
+    return refuse(value.kind == null ? name : value,
+                  fmt::format("\"{}\" in \"{}\" takes a value", name.text, field.name));
+  }
+  return true;
+}
+
+}  // namespace
+
 bool check_mapping(const yaml::Document& document, const yaml::Node& node, const yaml::Node& anchor,
                    const Expected& expected, const Report& report) {
   if (node.kind != yaml::NodeKind::mapping) {
@@ -344,6 +372,8 @@ bool check_mapping(const yaml::Document& document, const yaml::Node& node, const
                            : "a blank is missing behind the colon")
                  .because(fmt::format("{} has: {}", expected.what, fmt::join(known, ", ")))
                  .take());
+    } else if (expected.of_part && field->type == FieldType::mapping) {
+      good = check_free_values(document, value, *field, report) && good;
     } else if (!check_value(document, value, *field, report)) {
       good = false;
     }

@@ -31,7 +31,8 @@ using Report = std::function<void(Error)>;
 
 struct Expected {
   std::span<const flow::FieldSpec> fields;
-  std::string what;  // "stage \"writer\"", for messages
+  std::string what;      // "stage \"writer\"", for messages
+  bool of_part = false;  // mappings among the fields hold values; a section's are read by others
 };
 // Checks names, presence and values. `anchor` is what a missing field is blamed on. False when
 // anything was reported.
@@ -39,6 +40,8 @@ bool check_mapping(const yaml::Document& document, const yaml::Node& node, const
                    const Expected& expected, const Report& report);
 bool check_value(const yaml::Document& document, const yaml::Node& node,
                  const flow::FieldSpec& field, const Report& report);
+// Whether a target may set this field of a store; the others say what its rows are.
+bool may_differ_by_target(const flow::PartSpec& store, std::string_view field);
 // "a mapping", "a list", … of what a field wants, for messages and the reference.
 std::string_view type_text(flow::FieldType type);
 

@@ -60,15 +60,28 @@ void set_defaults(const std::string& part, EpochLimits& epoch) {
   if (part == "redshift") epoch = {1'000'000, 64 << 20, 30'000};
 }
 
+// What a step or a stage makes has no schema.
+Error shape_error(Error error, const Place& place) {
+  if (error.place.line != 0) return error;
+  error.place = place;
+  if (error.code == "A002"_code) {
+    error.cause = "the record holds itself, and the steps change the outer one alone";
+    error.cure = "give what is repeated a record of another name, or leave the record as it is";
+  }
+  return error;
+}
+
+void report_shape(Draft& draft, Error error, const yaml::Node& to) {
+  draft.report(shape_error(std::move(error), draft.document->place(to)));
+}
+
 // A topic gets the schema of its first writer; further writers and a declared schema must agree.
 void give_schema(Draft& draft, StageDraft& stage, const std::string& name, const flow::Shape& shape,
                  const yaml::Node& at) {
   Topic* topic = draft.topic(name);
   auto schema = topic->schema_declared ? shape.schema() : lasting_schema(shape, {});
   if (!schema) {
-    Error error = std::move(schema).error();
-    error.place = draft.document->place(at);
-    draft.report(std::move(error));
+    report_shape(draft, std::move(schema).error(), at);
     stage.broken = true;
     return;
   }
@@ -260,9 +273,7 @@ void finish_store(Draft& draft, StageDraft& from, Stage& stage, const flow::Shap
   }
   auto rows = lasting_schema(shape, whole);
   if (!rows) {
-    Error error = std::move(rows).error();
-    error.place = draft.document->place(*from.body->find("to"));
-    draft.report(std::move(error));
+    report_shape(draft, std::move(rows).error(), *from.body->find("to"));
     return;
   }
   stage.output = *rows;
@@ -334,7 +345,10 @@ Result<MadeSteps> make_all(const Plan& plan, const Stage& stage, bool secrets) {
     }
     auto step = use.part->make(*use.config, made.shape, context);
     if (!step && !secrets && step.error().code == "L115"_code) continue;
-    if (!step) return std::unexpected(std::move(step).error());
+    if (!step) {
+      const Place place = use.config->place(use.config->node());
+      return std::unexpected(shape_error(std::move(step).error(), place));
+    }
     made.steps.push_back(std::move(*step));
   }
   return made;
@@ -382,7 +396,7 @@ void make_one(Draft& draft, StageDraft& from, const std::string& store) {
   }
   auto output = made->shape.schema();
   if (!output) {
-    draft.report(std::move(output).error());
+    report_shape(draft, std::move(output).error(), *from.body->find("to"));
     return;
   }
   stage.output = std::move(*output);

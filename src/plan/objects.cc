@@ -199,7 +199,8 @@ std::optional<PartUse> read_part(Draft& draft, const yaml::Node& name, const yam
     self.doc = "Its name there.";
     fields.push_back(self);
   }
-  if (!check_mapping(*draft.document, body, name, {fields, what}, draft.reporter())) return {};
+  if (!check_mapping(*draft.document, body, name, {fields, what, true}, draft.reporter()))
+    return {};
   return use;
 }
 
@@ -285,68 +286,9 @@ void read_tables(Draft& draft) {
   }
 }
 
-namespace {
-
-bool knows(const flow::PartSpec& part, const yaml::Node& settings) {
-  return std::ranges::all_of(settings.entries, [&](const auto& entry) {
-    return entry.key.text == part.name ||
-           std::ranges::find(part.fields, entry.key.text, &flow::FieldSpec::name) !=
-               part.fields.end();
-  });
-}
-
-// The kind that a target's settings are of, when that is not the store's: it is named among them,
-// or has all these fields where the store's kind has not.
-const flow::PartSpec* other_kind(Draft& draft, const flow::PartSpec& part,
-                                 const yaml::Node& settings) {
-  if (settings.kind != yaml::NodeKind::mapping || knows(part, settings)) return nullptr;
-  for (const auto& [key, value] : settings.entries) {
-    const flow::PartSpec* named = draft.part(flow::PartKind::store, key.text);
-    if (named != nullptr && named != &part) return named;
-  }
-  for (const flow::PartSpec& other : draft.parts)
-    if (other.kind == flow::PartKind::store && knows(other, settings)) return &other;
-  return nullptr;
-}
-
-// What the target says of a store: another kind, or settings of its own kind.
-void apply_target(Draft& draft, const yaml::Node& settings, const std::string& what, Store& store) {
-  if (settings.kind == yaml::NodeKind::scalar) {
-    const auto names = draft.part_names(flow::PartKind::store);
-    if (draft.part(flow::PartKind::store, settings.text) == nullptr) {
-      draft.report(fail("P036"_code, fmt::format("there is no kind of store \"{}\"", settings.text))
-                       .hint(did_you_mean(settings.text, names)),
-                   settings);
-    }
-    store.part = settings.text;
-    return;
-  }
-  store.target_config = draft.config(settings);
-  const flow::PartSpec* part = draft.part(flow::PartKind::store, store.part);
-  if (part == nullptr) return;
-  if (const flow::PartSpec* other = other_kind(draft, *part, settings)) {
-    draft.report(fail("P012"_code, fmt::format("{} is a {}, and the target gives it settings of {}",
-                                               what, part->name, other->name))
-                     .because("a target changes a store's settings, or its kind alone")
-                     .cure(fmt::format("write {}: {} for a {} without settings of its own, or {} "
-                                       "in the store's own line",
-                                       store.name, other->name, other->name, other->name)),
-                 settings);
-    return;
-  }
-  // What the store's own line says need not be said again.
-  std::vector<flow::FieldSpec> fields = part->fields;
-  for (flow::FieldSpec& field : fields) field.required = false;
-  check_mapping(*draft.document, settings, settings, {fields, what + " of the target"},
-                draft.reporter());
-}
-
-}  // namespace
-
 void read_stores(Draft& draft) {
   const yaml::Node* stores = draft.section("stores");
   if (stores == nullptr) return;
-  const yaml::Node* of_target = draft.target == nullptr ? nullptr : draft.target->find("stores");
   for (const auto& [name, body] : stores->entries) {
     const std::string what = fmt::format("store \"{}\"", name.text);
     if (!is_name(name.text)) {
@@ -361,7 +303,7 @@ void read_stores(Draft& draft) {
     if (!use) continue;
     Store store;
     store.name = name.text;
-    store.part = draft.plan->target == "local" ? "sqlite" : std::string(use->part->name);
+    store.part = use->part->name;
     store.config = draft.config(body);
     store.table.table = use->value->text;
     if (const auto* upsert = body.find("upsert_on")) {
@@ -385,11 +327,30 @@ void read_stores(Draft& draft) {
       }
     }
     check_table_name(draft, *use->value);
-    const yaml::Node* settings = of_target == nullptr ? nullptr : of_target->find(name.text);
-    if (settings != nullptr) apply_target(draft, *settings, what, store);
+    apply_targets(draft, what, store);
     draft.plan->stores.push_back(std::move(store));
   }
 }
+
+namespace {
+
+// The table that simulated meters are made of.
+void check_meters(Draft& draft, const yaml::Node& name) {
+  const Table* table = draft.plan->table(name.text);
+  if (table == nullptr) {
+    if (!draft.has_tables_missing)
+      draft.report(fail("P308"_code, fmt::format("there is no table \"{}\"", name.text)), name);
+    return;
+  }
+  if (table->shape.schema == nullptr) return;
+  const avro::Field* id = table->shape.schema->root().field("meter_id");
+  if (id != nullptr && avro::slot_shape(*id->type).kind == row::Kind::string) return;
+  draft.report(
+      fail("M004"_code, fmt::format("table \"{}\" has no text column \"meter_id\"", name.text)),
+      name);
+}
+
+}  // namespace
 
 void read_producers(Draft& draft) {
   const yaml::Node* producers = draft.section("producers");
@@ -404,11 +365,7 @@ void read_producers(Draft& draft) {
                        .hint(did_you_mean(to.text, draft.topic_names())),
                    to);
     }
-    if (use->part->name == "meters" && draft.plan->table(use->value->text) == nullptr &&
-        !draft.has_tables_missing) {
-      draft.report(fail("P308"_code, fmt::format("there is no table \"{}\"", use->value->text)),
-                   *use->value);
-    }
+    if (use->part->name == "meters") check_meters(draft, *use->value);
     draft.plan->producers.push_back(
         {name.text, std::string(use->part->name), to.text, draft.config(body)});
   }

@@ -18,24 +18,33 @@ bool is_secret_name(std::string_view name) {
   return false;
 }
 
-// A default in a reference is text of the file like any other.
+// A default in a reference is text of the file like any other. An ARN says where a secret lies.
 bool is_clear(std::string_view text) {
+  if (text.starts_with("arn:")) return false;
   const size_t fallback = text.find(":-");
   return !text.starts_with("${") ||
          (fallback != std::string_view::npos && text.substr(fallback) != ":-}");
 }
 
+}  // namespace
+
+bool refuse_clear_secret(Draft& draft, const yaml::Node& name, const yaml::Node& value) {
+  if (value.kind != yaml::NodeKind::scalar || !is_clear(value.text)) return false;
+  Place place = draft.document->place(value);
+  place.source_line = std::string(place.column - 1, ' ') + std::string(place.width, '*');
+  draft.report(fail("P049"_code, fmt::format("\"{}\" holds its secret in clear text", name.text))
+                   .at(std::move(place))
+                   .take());
+  return true;
+}
+
+namespace {
+
 // Secrets stay references in the tree, so nothing that prints the plan can show one: the part that
 // needs a secret asks for it.
 void refuse_clear_secrets(Draft& draft, const yaml::Node& node) {
   for (const auto& [key, value] : node.entries) {
-    if (is_secret_name(key.text) && value.kind == yaml::NodeKind::scalar && is_clear(value.text)) {
-      Place place = draft.document->place(value);
-      place.source_line = std::string(place.column - 1, ' ') + std::string(place.width, '*');
-      draft.report(fail("P049"_code, fmt::format("\"{}\" holds its secret in clear text", key.text))
-                       .at(std::move(place))
-                       .take());
-    }
+    if (is_secret_name(key.text)) refuse_clear_secret(draft, key, value);
     refuse_clear_secrets(draft, value);
   }
   for (const yaml::Node& item : node.items) refuse_clear_secrets(draft, item);

@@ -9,13 +9,14 @@
 namespace penstock::plan {
 namespace {
 
-void read_registry(Draft& draft, const yaml::Node& body) {
+// Empty: it was refused.
+std::vector<RegistryUse> check_registry(Draft& draft, const yaml::Node& body) {
   const auto names = draft.part_names(flow::PartKind::registry);
   if (body.kind != yaml::NodeKind::mapping || body.entries.empty()) {
     draft.report(fail("P021"_code, "\"registry\" takes a mapping of settings, or a list of them")
                      .cure("write registry: {confluent: \"https://registry:8081\"}"),
                  body);
-    return;
+    return {};
   }
   const flow::PartSpec* part = nullptr;
   for (const auto& [key, value] : body.entries) {
@@ -27,19 +28,10 @@ void read_registry(Draft& draft, const yaml::Node& body) {
                      .hint(did_you_mean(first.text, names))
                      .cure(fmt::format("write one of: {}", fmt::join(names, ", "))),
                  first);
-    return;
+    return {};
   }
-  const std::string what = fmt::format("registry \"{}\"", part->name);
-  auto& all = draft.plan->registries;
-  if (std::ranges::find(all, part->name, &RegistryUse::part) != all.end()) {
-    draft.report(fail("P009"_code, what + " stands twice")
-                     .because("an id would not say which of the two it is of")
-                     .cure("name one registry of each kind"),
-                 first);
-    return;
-  }
-  check_mapping(*draft.document, body, body, {part->fields, what}, draft.reporter());
-  all.push_back({std::string(part->name), draft.config(body)});
+  draft.check_part(body, body, *part, fmt::format("registry \"{}\"", part->name));
+  return {{std::string(part->name), draft.config(body)}};
 }
 
 std::string_view registry_of(avro::Framing framing) {
@@ -48,11 +40,22 @@ std::string_view registry_of(avro::Framing framing) {
 
 }  // namespace
 
-void read_registries(Draft& draft) {
-  const yaml::Node* registry = draft.target == nullptr ? nullptr : draft.target->find("registry");
-  if (registry == nullptr) return;
-  if (registry->kind != yaml::NodeKind::sequence) return read_registry(draft, *registry);
-  for (const yaml::Node& each : registry->items) read_registry(draft, each);
+void read_registries(Draft& draft, const yaml::Node& registry, bool chosen) {
+  const bool list = registry.kind == yaml::NodeKind::sequence && !registry.items.empty();
+  std::vector<RegistryUse> all;
+  for (const yaml::Node* each : list ? nodes_of(&registry) : std::vector{&registry}) {
+    for (RegistryUse& use : check_registry(draft, *each)) {
+      if (std::ranges::find(all, use.part, &RegistryUse::part) == all.end()) {
+        all.push_back(std::move(use));
+        continue;
+      }
+      draft.report(fail("P009"_code, fmt::format("registry \"{}\" stands twice", use.part))
+                       .because("an id would not say which of the two it is of")
+                       .cure("name one registry of each kind"),
+                   each->entries.front().key);
+    }
+  }
+  if (chosen) draft.plan->registries = std::move(all);
 }
 
 void check_framings(Draft& draft) {

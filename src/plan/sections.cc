@@ -1,4 +1,3 @@
-#include "base/suggest.h"
 #include "plan/draft.h"
 #include "plan/values.h"
 
@@ -9,90 +8,6 @@
 
 namespace penstock::plan {
 namespace {
-
-void check_targets(Draft& draft) {
-  const yaml::Node* targets = draft.section("targets");
-  if (targets == nullptr) return;
-  for (const auto& [name, body] : targets->entries) {
-    const std::string what = fmt::format("target \"{}\"", name.text);
-    if (!is_name(name.text)) {
-      draft.report(fail("P047"_code, fmt::format("\"{}\" cannot be a target's name", name.text)),
-                   name);
-    }
-    if (!draft.check(body, name, "targets", what)) continue;
-    check_settings(draft, body, what);
-    if (const yaml::Node* topics = body.find("topics")) {
-      draft.check(*topics, name, "topics", "topics of " + what);
-    }
-    const yaml::Node* stores = body.find("stores");
-    if (stores == nullptr) continue;
-    if (stores->kind != yaml::NodeKind::mapping) {
-      draft.report(fail("P021"_code, fmt::format("the stores of {} are a mapping", what))
-                       .cure("write stores: {latest: sqlite}"),
-                   *stores);
-      continue;
-    }
-    for (const auto& [store, settings] : stores->entries) {
-      const auto names = draft.store_names();
-      if (std::ranges::find(names, store.text) != names.end()) continue;
-      draft.report(fail("P032"_code, fmt::format("there is no store \"{}\"", store.text))
-                       .hint(did_you_mean(store.text, names)),
-                   store);
-    }
-  }
-}
-
-void read_log(Draft& draft) {
-  if (draft.target == nullptr) return;
-  const yaml::Node* log = draft.target->find("log");
-  if (log == nullptr) {
-    if (draft.plan->target == "local") return;
-    draft.report(fail("P051"_code, fmt::format("target \"{}\" does not say where its log is",
-                                               draft.plan->target)),
-                 draft.target->entries.empty() ? *draft.target : draft.target->entries.front().key);
-    return;
-  }
-  const auto names = draft.part_names(flow::PartKind::log);
-  const bool bare = log->kind == yaml::NodeKind::scalar;
-  if (!bare && (log->kind != yaml::NodeKind::mapping || log->entries.empty())) {
-    draft.report(fail("P021"_code, "\"log\" takes a name, or a mapping of settings")
-                     .cure("write log: embedded, or log: {kafka: \"broker:9092\"}"),
-                 *log);
-    return;
-  }
-  const flow::PartSpec* part = nullptr;
-  if (bare) {
-    part = draft.part(flow::PartKind::log, log->text);
-  } else {
-    for (const auto& [key, value] : log->entries) {
-      if (part == nullptr) part = draft.part(flow::PartKind::log, key.text);
-    }
-  }
-  if (part == nullptr) {
-    const yaml::Node& at = bare || log->entries.empty() ? *log : log->entries.front().key;
-    draft.report(fail("P036"_code, fmt::format("there is no log \"{}\"", at.text))
-                     .hint(did_you_mean(at.text, names))
-                     .cure(fmt::format("write one of: {}", fmt::join(names, ", "))),
-                 at);
-    return;
-  }
-  draft.plan->log.part = part->name;
-  draft.plan->log.guarantee = part->guarantee;
-  if (bare) {
-    for (const flow::FieldSpec& field : part->fields) {
-      if (!field.required) continue;
-      draft.report(fail("P020"_code, fmt::format("log \"{0}\" lacks \"{1}\": {2}", part->name,
-                                                 field.name, field.doc))
-                       .cure(fmt::format("write log: {{{}: \"{}\"}}", field.name, field.example)),
-                   *log);
-    }
-    return;
-  }
-  check_mapping(*draft.document, *log, *log, {part->fields, fmt::format("log \"{}\"", part->name)},
-                draft.reporter());
-  draft.plan->log.config = draft.config(*log);
-  if (part->promises) draft.plan->log.guarantee = part->promises(*draft.plan->log.config);
-}
 
 void read_dead_letters(Draft& draft) {
   DeadLetters& dead = draft.plan->dead_letters;
@@ -201,8 +116,7 @@ void read_sections(Draft& draft) {
   }
   draft.plan->tenants = texts_of(root.find("tenants"));
   check_settings(draft, root, "the pipeline");
-  check_targets(draft);
-  read_log(draft);
+  read_targets(draft);
   read_dead_letters(draft);
 }
 

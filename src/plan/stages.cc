@@ -133,6 +133,17 @@ bool check_step(Draft& draft, const flow::PartSpec& part, const yaml::Node& name
   return check_mapping(*draft.document, body, name, {part.fields, what}, draft.reporter());
 }
 
+// A step's field whose example is a secret takes nothing else.
+bool has_clear_secret(Draft& draft, const flow::PartSpec& part, const yaml::Node& body) {
+  bool found = false;
+  for (const auto& [key, value] : body.entries) {
+    const auto field = std::ranges::find(part.fields, key.text, &flow::FieldSpec::name);
+    const bool secret = field != part.fields.end() && field->example.starts_with("${secret:");
+    if (secret && refuse_clear_secret(draft, key, value)) found = true;
+  }
+  return found;
+}
+
 void read_step(Draft& draft, StageDraft& stage, const yaml::Node& node, size_t number) {
   if (node.kind != yaml::NodeKind::mapping || node.entries.size() != 1) {
     stage.broken = true;
@@ -152,7 +163,8 @@ void read_step(Draft& draft, StageDraft& stage, const yaml::Node& node, size_t n
                  name);
     return;
   }
-  if (!check_step(draft, *part, name, body)) {
+  const bool clear = has_clear_secret(draft, *part, body);
+  if (!check_step(draft, *part, name, body) || clear) {
     stage.broken = true;
     return;
   }

@@ -25,8 +25,7 @@ const std::string kTargets =
     "    log: {kafka: \"${env:BROKERS}\", password: \"${secret:kafka}\"}\n"
     "    stores: {one: redshift}\n"
     "  dear: {log: {kafka: \"${env:MISSING:-b9:9092}\"}}\n"
-    "  bad: {log: {kafka: \"${env:MISSING}\"}}\n"
-    "  bare: {epoch: {rows: 7}}\n";
+    "  bad: {log: {kafka: \"${env:MISSING}\"}}\n";
 
 TEST_CASE("fields that a step added may be null in a derived topic, and in a store") {
   const Checked checked = Folder().check(kGood);
@@ -101,8 +100,19 @@ TEST_CASE("only the chosen target's environment is needed") {
   const Checked bad = folder.check(kGood + kTargets, "bad");
   CHECK(codes(bad.errors) == Codes{"P048"});
   CHECK(bad.errors.front().place.line == 30);
-  CHECK(codes(folder.check(kGood + kTargets, "bare").errors) == Codes{"P051"});
   CHECK(codes(folder.check(kGood + kTargets, "moon").errors) == Codes{"P030"});
+}
+
+TEST_CASE("a slip in a target is told whichever is chosen") {
+  Folder folder;
+  const auto with = [&](const std::string& target) {
+    return codes(folder.check(kGood + kTargets + target).errors);
+  };
+  CHECK(with("  bare: {epoch: {rows: 7}}\n") == Codes{"P051"});
+  CHECK(with("  far: {log: {kafka: b, colour: red}}\n") == Codes{"P012"});
+  CHECK(with("  far: {log: embedded, stores: {one: paper}}\n") == Codes{"P036"});
+  CHECK(with("  far: {log: embedded, stores: {one: {colour: red}}}\n") == Codes{"P012"});
+  CHECK(with("  far: {log: \"${env:MISSING}\", stores: {one: \"${env:MISSING}\"}}\n").empty());
 }
 
 TEST_CASE("a secret is never in what is printed") {

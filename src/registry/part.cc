@@ -1,6 +1,7 @@
 #include "registry/part.h"
 
 #include "file/secret/secret.h"
+#include "http/message.h"
 #include "registry/confluent.h"
 #include "registry/glue.h"
 
@@ -67,7 +68,7 @@ Result<void> goes_with(const Config& config, std::string_view one, std::string_v
       .cure(fmt::format("add {}:", other));
 }
 
-Result<std::unique_ptr<Registry>> open_confluent(const Config& config) {
+Result<void> confluent_fits(const Config& config) {
   for (const auto& [one, other] :
        {std::pair{"user", "password"}, std::pair{"password", "user"},
         std::pair{"certificate", "key"}, std::pair{"key", "certificate"}})
@@ -77,6 +78,11 @@ Result<std::unique_ptr<Registry>> open_confluent(const Config& config) {
         .at(config.place("token"))
         .cure("remove one of them");
   }
+  return {};
+}
+
+Result<std::unique_ptr<Registry>> open_confluent(const Config& config) {
+  PENSTOCK_TRY_VOID(confluent_fits(config));
   ConfluentSettings settings;
   settings.url = config.text("confluent");
   settings.subjects = subjects_of(config.text("subjects"));
@@ -141,6 +147,16 @@ flow::PartSpec glue_part() {
                      "eu-north-1"),
                entry("endpoint", text, "Another endpoint.", "http://localhost:5000"),
                std::move(compatibility)});
+}
+
+Result<void> settings_fit(std::string_view part, const Config& config) {
+  if (part != "confluent") return {};
+  PENSTOCK_TRY_VOID(confluent_fits(config));
+  if (auto url = http::parse_url(config.text("confluent")); !url) {
+    url.error().place = config.place("confluent");
+    return std::unexpected(std::move(url).error());
+  }
+  return {};
 }
 
 Result<std::unique_ptr<Registry>> open_registry(std::string_view part, const Config& config,

@@ -18,6 +18,9 @@ namespace penstock::registry {
 flow::PartSpec confluent_part();
 flow::PartSpec glue_part();
 
+// Whether the settings go together; without files and secrets.
+Result<void> settings_fit(std::string_view part, const flow::Config& config);
+
 // Nothing is asked yet.
 Result<std::unique_ptr<Registry>> open_registry(std::string_view part, const flow::Config& config,
                                                 const Clock& clock);

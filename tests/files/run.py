@@ -8,9 +8,11 @@ mistakes/NAME.yaml has one slip; mistakes/NAME.expect says what must come of it:
     target prod                 check -t prod
     says TEXT                   the error's text holds this
     hides TEXT                  nothing that is printed holds this
-    also P031                   a further error that follows from the same slip
+    also P031                   a further error that follows from the same slip, or that stands beside it
+    warning P202 6:3            it is a warning: 78 by --deny-warnings
 
-Each run ends with 78 within a second, with exactly these errors, a caret line, cause and cure.
+Each run ends with 78 within a second, with exactly these errors, a caret line, cause and cure. Every error of the catalogue
+that says that the file is wrong has a case, or stands in NOT_BY_CHECK with its reason.
 """
 import json
 import os
@@ -24,9 +26,26 @@ import time
 HERE = pathlib.Path(__file__).resolve().parent
 BINARY = os.environ.get("PENSTOCK_BINARY")
 LIMIT_SECONDS = 1.0
-ERROR = re.compile(r"^error\[([A-Z]\d{3})\] (.+)$")
+ERROR = re.compile(r"^(error|warning)\[([A-Z]\d{3})\] (.+)$")
 PLACE = re.compile(r"^  (.+):(\d+):(\d+)(?: +\| (.*))?$")
 CARET = re.compile(r"^ +\| *\^+( .*)?$")
+
+
+# Errors of the class "pipeline" that no file brings about in `check`.
+NOT_BY_CHECK = {
+    "A020": "schema check, and records of another writer",
+    "A022": "avro encode of a value without an encoder",
+    "B001": "a bundle, not a pipeline file", "B002": "made by bundle", "B003": "a bundle, not a pipeline file",
+    "L006": "the log knows the topic with other partitions", "L007": "the log knows the group",
+    "L115": "secrets are not asked for", "L142": "the registry answers", "L143": "the registry answers",
+    "W002": "AWS's own settings", "W005": "AWS's own settings",
+}
+ENTRY = re.compile(r"^PENSTOCK_ERROR\(([A-Z]\d{3}), pipeline,", re.MULTILINE)
+
+
+def untried(seen):
+    catalogue = (HERE.parent.parent / "src" / "base" / "catalogue.def").read_text()
+    return sorted((set(ENTRY.findall(catalogue)) - seen - NOT_BY_CHECK.keys()) | (seen & NOT_BY_CHECK.keys()))
 
 
 def run(arguments, folder=HERE, extra=None):
@@ -40,8 +59,8 @@ def run(arguments, folder=HERE, extra=None):
 
 
 class Found:
-    def __init__(self, code, message):
-        self.code, self.message = code, message
+    def __init__(self, kind, code, message):
+        self.kind, self.code, self.message = kind, code, message
         self.file, self.line, self.column = "", 0, 0
         self.caret = self.cause = self.cure = ""
         self.shown = False
@@ -71,7 +90,7 @@ def read_errors(text):
 
 class Expectation:
     def __init__(self, text):
-        self.code, self.place, self.file = None, None, None
+        self.kind, self.code, self.place, self.file = "error", None, None, None
         self.says, self.hides, self.also, self.target = [], [], [], None
         for line in filter(None, text.splitlines()):
             word, _, rest = line.partition(" ")
@@ -82,6 +101,9 @@ class Expectation:
                 self.target = rest
             elif word in ("says", "hides", "also"):
                 getattr(self, word).append(rest)
+            elif word == "warning":
+                self.kind = word
+                self.code, _, self.place = rest.partition(" ")
             else:
                 self.code, self.place = word, rest
 
@@ -101,6 +123,8 @@ def judge(expected, file, outcome):
     if numbers != wanted:
         return f"errors {' '.join(numbers)} instead of {' '.join(wanted)}"
     first = next(error for error in errors if error.code == expected.code)
+    if any(error.kind != expected.kind for error in errors):
+        return f"{first.kind} instead of {expected.kind}"
     place = f"{first.line}:{first.column}"
     if expected.place and place != expected.place:
         return f"place {place} instead of {expected.place}"
@@ -127,6 +151,7 @@ def mistakes():
         expected = Expectation(path.with_suffix(".expect").read_text())
         name = f"mistakes/{path.name}"
         arguments = ["check", name] + (["-t", expected.target] if expected.target else [])
+        arguments += ["--deny-warnings"] if expected.kind == "warning" else []
         if expected.file:
             expected.file = f"mistakes/{expected.file}"
         outcome = run(arguments)
@@ -255,10 +280,13 @@ def main():
             if only not in name:
                 continue
             count += 1
-            codes.update(re.findall(r"^error\[(\w+)\]", text, re.M))
+            codes.update(re.findall(r"^(?:error|warning)\[(\w+)\]", text, re.M))
             if wrong or only:
                 failed += bool(wrong)
                 print(f"{'FAILED ' + name + ': ' + wrong if wrong else name}\n{text[:3000]}")
+    for code in [] if only else untried(codes):
+        failed += 1
+        print(f"FAILED {code} has no case in mistakes/, and no reason in NOT_BY_CHECK")
     print(f"{count} files, {failed} failed, {len(codes)} different errors")
     return 1 if failed or count == 0 else 0
 

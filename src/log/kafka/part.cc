@@ -299,6 +299,15 @@ flow::PartSpec kafka_part() {
   return spec;
 }
 
+Result<void> settings_fit(const Config& config) {
+  const file::SecretReader any = [](std::string_view) -> Result<std::string> { return "1"; };
+  const Reader reader(config, any);
+  PENSTOCK_TRY(auth, read_auth(reader));
+  (void)auth;
+  Settings unused;
+  return set_properties(reader, unused);
+}
+
 Result<Settings> settings_of(const Config& config, std::string_view pipeline,
                              const file::SecretReader& secrets) {
   const Reader reader(config, secrets);

@@ -24,6 +24,9 @@ std::vector<flow::FieldSpec> client_fields();
 // The kind of login: auth:, or what the other fields imply.
 std::string auth_of(const flow::Config& config);
 
+// Whether the settings go together, and properties are librdkafka's; without files and secrets.
+Result<void> settings_fit(const flow::Config& config);
+
 // Files are named relative to the pipeline file. Secrets are read now, the token for each login.
 Result<Settings> settings_of(const flow::Config& config, std::string_view pipeline,
                              const file::SecretReader& secrets = file::read_secret);
