@@ -1,8 +1,10 @@
 // What a schema registry answers, Confluent's and Glue's: the first byte says which is asked what,
-// then come answers with zero bytes between, each a byte for the status and a body. A small server
-// on this machine gives them; whoever asks gets a schema, an id, or an error with its words.
+// then come answers with zero bytes between, each a byte (not zero) for the status and a body. A
+// small server on this machine gives them; whoever asks gets a schema, an id, or an error with its
+// words.
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/secret.h"
 #include "registry/confluent.h"
 #include "registry/glue.h"
 
@@ -17,6 +19,7 @@
 #include <cstdlib>
 #include <deque>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 
@@ -101,6 +104,10 @@ class Server {
   std::deque<std::string> answers_;
 };
 
+void demand(bool held) {
+  if (!held) std::abort();
+}
+
 template <class T>
 void sound(const Result<T>& result) {
   if (!result && (result.error().message.empty() || render(result.error()).empty())) std::abort();
@@ -116,9 +123,20 @@ struct Registries {
   Registries() {
     ::setenv("AWS_ACCESS_KEY_ID", "A", 1);
     ::setenv("AWS_SECRET_ACCESS_KEY", "S", 1);
-    confluent = std::move(*registry::Confluent::make({.url = server.url()}));
-    glue = std::move(*registry::Glue::make(
-        {.name = "r", .region = "eu-central-1", .endpoint = server.url()}, clock));
+    confluent = std::move(*registry::Confluent::make({.url = server.url(),
+                                                      .subjects = registry::Subjects::topic_record,
+                                                      .user = "u",
+                                                      .password = Secret("p")}));
+    glue = std::move(*registry::Glue::make({.name = "r",
+                                            .region = "eu-central-1",
+                                            .endpoint = server.url(),
+                                            .subjects = registry::subjects_of("record"),
+                                            .between_looks = {}},
+                                           clock));
+    demand(confluent->subject_of("t", *schema) == "t-a.R");
+    demand(glue->subject_of("t", *schema) == "a.R");
+    demand(confluent->may_register() && glue->may_register());
+    demand(!confluent->speaks(avro::Framing::glue) && glue->speaks(avro::Framing::glue));
   }
 
   void ask(registry::Registry& whom, avro::Framing framing, unsigned what) {
@@ -127,14 +145,17 @@ struct Registries {
     if (what == 0) {
       const auto fetched = whom.fetch(id);
       sound(fetched);
-      if (fetched && fetched->schema == nullptr && fetched->why.empty()) std::abort();
+      demand(!fetched || fetched->schema != nullptr || !fetched->why.empty());
     }
     if (what == 1) sound(whom.look_up("s", framing, *schema));
     if (what == 2) sound(whom.enroll("s", framing, *schema));
     if (what == 3) {
       const auto past = whom.past("s");
       sound(past);
-      if (past) (void)registry::objection(*past, "s", *schema);
+      const auto why = past ? registry::objection(*past, "s", *schema) : std::nullopt;
+      // Nobody objects to nothing, and who objects says to which version.
+      if (past && past->versions.empty()) demand(!why);
+      if (why) demand(why->message.contains("version"));
     }
   }
 };

@@ -6,7 +6,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <thread>
 #include <utility>
 
@@ -15,7 +14,6 @@ namespace {
 
 constexpr int64_t kAskMillis = 5'000;
 constexpr int kLooksMax = 40;  // at a version that is being checked
-constexpr std::chrono::milliseconds kBetweenLooks{250};
 
 bool is_missing(std::string_view code) { return code == "EntityNotFoundException"; }
 
@@ -147,7 +145,7 @@ Result<avro::SchemaId> Glue::settled(const std::string& subject, const avro::Sch
     if (!avro::parse_uuid(text_of(answer.json, "SchemaVersionId"), id))
       return std::unexpected(nonsense("no SchemaVersionId in an answer"));
     if (status == "AVAILABLE") return id;
-    std::this_thread::sleep_for(kBetweenLooks);
+    std::this_thread::sleep_for(settings_.between_looks);
     PENSTOCK_TRY(next,
                  ask("GetSchemaVersion", object_of({{"SchemaVersionId", avro::uuid_text(id)}})));
     answer = std::move(next);

@@ -10,6 +10,7 @@
 #include "registry/json.h"
 #include "registry/registry.h"
 
+#include <chrono>
 #include <memory>
 #include <string>
 
@@ -21,7 +22,8 @@ struct GlueSettings {
   std::string endpoint;  // "" = the region's
   Subjects subjects = Subjects::topic;
   bool may_register = true;
-  std::string compatibility = "BACKWARD";  // of a schema that is made
+  std::string compatibility = "BACKWARD";        // of a schema that is made
+  std::chrono::milliseconds between_looks{250};  // at a version that is being checked
 };
 
 class Glue final : public Registry {
