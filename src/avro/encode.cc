@@ -1,7 +1,6 @@
-// EncodePlan: runs of input bytes and slots to an output datum.
+// EncodePlan: what a record of the output is made of.
 #include "avro/builder.h"
-#include "avro/output.h"
-#include "avro/plan.h"
+#include "avro/encode_program.h"
 #include "avro/resolve.h"
 #include "avro/write.h"
 #include "base/check.h"
@@ -9,56 +8,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
-#include <cstring>
-#include <limits>
 #include <optional>
 
 namespace penstock::avro {
 namespace {
-
-enum class Put : uint8_t {
-  run,       // input bytes from cut a to cut b, as they are
-  resolved,  // input bytes from cut a to cut b, through resolvers[c]
-  boolean,   // slots from here on
-  long_,
-  int_,
-  long_as_float,
-  long_as_double,
-  float_,
-  double_,
-  view,    // string and bytes
-  text,    // bytes that must be UTF-8
-  fixed,   // c bytes
-  symbol,  // enums[c]
-  raw_datum,
-  datum,  // through resolvers[c]
-};
-
-inline constexpr uint32_t kStart = UINT32_MAX;    // not a cut: the datum's first byte
-inline constexpr uint32_t kEnd = UINT32_MAX - 1;  // not a cut: the datum's end
-
-// At most two bytes that go before a value: a union's branch.
-struct Prefix {
-  uint8_t size = 0;
-  char bytes[3] = {};
-  void append_to(Output& to) const {
-    std::memcpy(to.room(sizeof bytes), bytes, sizeof bytes);
-    to.advance(size);
-  }
-};
-
-struct Step {
-  Put put = Put::run;
-  bool null_fits = false;
-  Prefix null_bytes;  // all of a null's encoding
-  Prefix value_prefix;
-  uint32_t field = 0;   // of the output
-  uint32_t fields = 1;  // run, resolved: so many neighbours
-  uint32_t a = 0;       // run, resolved: a cut; else the slot
-  uint32_t b = 0;
-  uint32_t c = 0;
-};
 
 Prefix prefix(uint32_t branch) {
   std::string bytes;
@@ -70,35 +23,11 @@ Prefix prefix(uint32_t branch) {
   return made;
 }
 
-// An enum's symbols, sorted, with their indices.
-using Symbols = std::vector<std::pair<std::string_view, uint32_t>>;
-
 Symbols sorted_symbols(const Node& type) {
   Symbols symbols;
   for (uint32_t at = 0; at < type.symbols.size(); ++at) symbols.emplace_back(type.symbols[at], at);
   std::sort(symbols.begin(), symbols.end());
   return symbols;
-}
-
-// Symbols are short: a call of memcmp would cost more than the comparison.
-bool same_text(std::string_view a, std::string_view b) {
-  if (a.size() != b.size()) return false;
-  for (size_t at = 0; at < a.size(); ++at)
-    if (a[at] != b[at]) return false;
-  return true;
-}
-
-std::optional<uint32_t> find_symbol(const Symbols& symbols, std::string_view text) {
-  if (symbols.size() <= 8) {
-    for (const auto& [symbol, index] : symbols)
-      if (same_text(symbol, text)) return index;
-    return std::nullopt;
-  }
-  const auto at = std::lower_bound(
-      symbols.begin(), symbols.end(), text,
-      [](const auto& entry, std::string_view sought) { return entry.first < sought; });
-  if (at == symbols.end() || at->first != text) return std::nullopt;
-  return at->second;
 }
 
 // How a slot of that kind becomes a value of that type.
@@ -141,34 +70,6 @@ uint32_t slot_rank(row::Kind kind, const Node& from, const Node& to) {
 }
 
 }  // namespace
-
-struct EncodePlan::Program {
-  SchemaPtr input;
-  SchemaPtr output;
-  std::vector<uint32_t> cuts;
-  std::vector<uint32_t> bound;  // where Batch::cuts holds cuts[i]
-  std::vector<Step> steps;
-  std::vector<avro::Program> resolvers;
-  std::vector<Symbols> enums;
-
-  uint32_t cut(uint32_t field) const;
-  Result<void> add_input(uint32_t target, uint32_t source);
-  void build_resolvers(const std::vector<Origin>& origins);
-  Result<void> add_slot(uint32_t target, const Origin& origin);
-  Result<void> slot_datum(Step& step, const Node& from, const Node& to);
-  Result<void> slot_value(Step& step, row::Kind kind, const Node& from, const Node& to);
-  void order_cuts();
-  uint32_t position(const row::Batch& batch, uint32_t row, uint32_t cut) const;
-  bool put(const Step& step, const row::Batch& batch, uint32_t row, Output& to,
-           std::string* why) const;
-  bool put_slot(const Step& step, const row::Column& column, uint32_t row, Output& to,
-                std::string* why) const;
-  bool through(const Step& step, ByteView datum, size_t size_bytes, Output& to,
-               std::string* why) const;
-  bool refuse(const Step& step, std::string_view text, std::string* why) const;
-};
-
-// --- compiling
 
 // The start of an input field as a step names it, noted as wanted where it must be recorded. Field
 // numbers until order_cuts() turns them into positions.
@@ -302,7 +203,7 @@ void EncodePlan::Program::order_cuts() {
     if (is_cut(step.a)) step.a = number(step.a);
     if (is_cut(step.b)) step.b = number(step.b);
   }
-  for (uint32_t at = 0; at < cuts.size(); ++at) bound.push_back(at);
+  bind(cuts);
 }
 
 Result<EncodePlan> EncodePlan::compile(SchemaPtr input, SchemaPtr output,
@@ -326,136 +227,20 @@ Result<EncodePlan> EncodePlan::compile(SchemaPtr input, SchemaPtr output,
 
 const std::vector<uint32_t>& EncodePlan::cuts() const { return program_->cuts; }
 
-void EncodePlan::bind_cuts(std::span<const uint32_t> recorded) {
-  for (size_t at = 0; at < program_->cuts.size(); ++at) {
-    const auto found = std::find(recorded.begin(), recorded.end(), program_->cuts[at]);
+void EncodePlan::Program::bind(std::span<const uint32_t> recorded) {
+  const auto place = [&](uint32_t cut) {
+    if (cut >= kEnd) return cut;
+    const auto found = std::find(recorded.begin(), recorded.end(), cuts[cut]);
     PENSTOCK_CHECK(found != recorded.end());
-    program_->bound[at] = static_cast<uint32_t>(found - recorded.begin());
+    return static_cast<uint32_t>(found - recorded.begin());
+  };
+  for (Step& step : steps) {
+    if (step.put > Put::resolved) continue;
+    step.begin = place(step.a);
+    step.end = place(step.b);
   }
 }
 
-// --- running
-
-bool EncodePlan::Program::refuse(const Step& step, std::string_view text, std::string* why) const {
-  if (why != nullptr)
-    *why = fmt::format("{} for field \"{}\"", text, output->root().fields[step.field].name);
-  return false;
-}
-
-uint32_t EncodePlan::Program::position(const row::Batch& batch, uint32_t row, uint32_t cut) const {
-  if (cut == kStart) return 0;
-  if (cut == kEnd) return static_cast<uint32_t>(batch.datums[row].size());
-  return batch.cuts[size_t{row} * batch.cut_count + bound[cut]];
-}
-
-// `datum` may go on behind the value of `size_bytes`.
-bool EncodePlan::Program::through(const Step& step, ByteView datum, size_t size_bytes, Output& to,
-                                  std::string* why) const {
-  Machine machine(resolvers[step.c]);
-  if (machine.run_until(datum, datum.data() + size_bytes, &to)) [[likely]]
-    return true;
-  Step blamed = step;
-  if (step.put == Put::resolved && machine.field() < step.fields) blamed.field += machine.field();
-  return refuse(blamed, machine.explain(), why);
-}
-
-bool EncodePlan::Program::put(const Step& step, const row::Batch& batch, uint32_t row, Output& to,
-                              std::string* why) const {
-  if (step.put <= Put::resolved) {
-    const uint32_t begin = position(batch, row, step.a);
-    const ByteView bytes = batch.datums[row].substr(begin);
-    const uint32_t size_bytes = position(batch, row, step.b) - begin;
-    if (step.put == Put::resolved) return through(step, bytes, size_bytes, to, why);
-    to.append(bytes.data(), size_bytes);
-    return true;
-  }
-  const row::Column& column = batch.columns[step.a];
-  if (column.is_null(row)) {
-    if (!step.null_fits) return refuse(step, "null", why);
-    step.null_bytes.append_to(to);
-    return true;
-  }
-  if (step.value_prefix.size != 0) step.value_prefix.append_to(to);
-  return put_slot(step, column, row, to, why);
-}
-
-bool EncodePlan::Program::put_slot(const Step& step, const row::Column& column, uint32_t row,
-                                   Output& to, std::string* why) const {
-  switch (step.put) {
-    case Put::boolean:
-      to.raw(static_cast<uint8_t>(column.booleans[row] != 0));
-      return true;
-    case Put::int_:
-      if (column.int64s[row] != static_cast<int32_t>(column.int64s[row]))
-        return refuse(step, fmt::format("{} does not fit an int,", column.int64s[row]), why);
-      to.varint(zigzag(column.int64s[row]));
-      return true;
-    case Put::long_:
-      to.varint(zigzag(column.int64s[row]));
-      return true;
-    case Put::long_as_float:
-      to.raw(static_cast<float>(column.int64s[row]));
-      return true;
-    case Put::long_as_double:
-      to.raw(static_cast<double>(column.int64s[row]));
-      return true;
-    case Put::float_:
-      if (std::fabs(column.float64s[row]) > std::numeric_limits<float>::max() &&
-          std::isfinite(column.float64s[row])) [[unlikely]]
-        return refuse(step, fmt::format("{} does not fit a float,", column.float64s[row]), why);
-      to.raw(static_cast<float>(column.float64s[row]));
-      return true;
-    case Put::double_:
-      to.raw(column.float64s[row]);
-      return true;
-    case Put::text:
-      if (!valid_utf8(column.views[row].data(), column.views[row].size()))
-        return refuse(step, "bytes that are not UTF-8", why);
-      [[fallthrough]];
-    case Put::view:
-      to.sized(column.views[row]);
-      return true;
-    case Put::fixed:
-      if (column.views[row].size() != step.c)
-        return refuse(step, fmt::format("{} bytes instead of {}", column.views[row].size(), step.c),
-                      why);
-      to.append(column.views[row]);
-      return true;
-    case Put::symbol: {
-      const std::optional<uint32_t> index = find_symbol(enums[step.c], column.views[row]);
-      if (!index) return refuse(step, fmt::format("unknown symbol \"{}\"", column.views[row]), why);
-      to.varint(uint64_t{*index} << 1);
-      return true;
-    }
-    case Put::raw_datum:
-      to.append(column.views[row]);
-      return true;
-    case Put::datum:
-      return through(step, column.views[row], column.views[row].size(), to, why);
-    case Put::run:
-    case Put::resolved:
-      break;
-  }
-  PENSTOCK_CHECK(false);
-  return false;
-}
-
-bool EncodePlan::encode(const row::Batch& batch, uint32_t row, std::string& out,
-                        std::string* why) const {
-  Output to(out);
-  for (const Step& step : program_->steps) {
-    if (!program_->put(step, batch, row, to, why)) [[unlikely]] {
-      to.roll_back();
-      return false;
-    }
-  }
-  to.close();
-  return true;
-}
-
-EncodePlan::EncodePlan(std::unique_ptr<Program> program) : program_(std::move(program)) {}
-EncodePlan::EncodePlan(EncodePlan&&) noexcept = default;
-EncodePlan& EncodePlan::operator=(EncodePlan&&) noexcept = default;
-EncodePlan::~EncodePlan() = default;
+void EncodePlan::bind_cuts(std::span<const uint32_t> recorded) { program_->bind(recorded); }
 
 }  // namespace penstock::avro

@@ -28,7 +28,7 @@ Fault as_int(Cursor& in, To& value) {
 
 }  // namespace
 
-void Machine::start(ByteView datum) {
+[[gnu::always_inline]] inline void Machine::start(ByteView datum) {
   begin_ = at_ = datum.data();
   end_ = datum.data() + datum.size();
   depth_ = 0;
