@@ -51,7 +51,9 @@ size_t character_bytes(std::string_view text, size_t offset) {
 
 bool is_control(std::string_view text, size_t offset, size_t bytes) {
   const auto c = static_cast<unsigned char>(text[offset]);
-  if (bytes == 1) return (c < 0x20 && c != '\n' && c != '\r' && c != '\t') || c == 0x7f;
+  // By itself it would end a line for the parser, and for no editor.
+  if (c == '\r') return !text.substr(offset + 1).starts_with('\n');
+  if (bytes == 1) return (c < 0x20 && c != '\n' && c != '\t') || c == 0x7f;
   // U+0080…U+009F, U+2028/9, U+FEFF, U+FFFE/F: line ends and marks that only confuse.
   const auto d = static_cast<unsigned char>(text[offset + 1]);
   if (bytes == 2) return c == 0xC2 && d < 0xA0;

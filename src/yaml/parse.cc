@@ -116,8 +116,7 @@ class Builder {
     uint32_t line = 1, column = 1;
   };
 
-  // libfyaml counts characters, and ends a line at a carriage return too; we count bytes, and lines
-  // as editors do.
+  // libfyaml counts characters; we count bytes, and lines as guard() does.
   Spot spot_of(const fy_mark* mark) const {
     if (mark == nullptr) return {};
     const auto next = std::ranges::upper_bound(line_starts_, mark->input_pos);

@@ -86,17 +86,12 @@ TEST_CASE("values, places, aliases, line ends") {
   CHECK(root.find("nothing") == nullptr);
 }
 
-TEST_CASE("a carriage return by itself ends no line of ours") {
-  const auto document = parse("\rname: 'meters'\nlist:\r  - 'one'\n", "t.yaml");
-  REQUIRE(document);
-  const Node& name = *document->root().find("name");
-  CHECK(name.line == 1);
-  CHECK(name.column == 8);
-  CHECK(name.width == 8);
-  const Node& one = document->root().find("list")->items[0];
-  CHECK(one.line == 2);
-  CHECK(one.column == 11);
-  CHECK(document->place(one).source_line == "list:\r  - 'one'");
+TEST_CASE("a carriage return is part of a line's end, or no text") {
+  for (const char* text : {"\rname: 'm'\n", "list:\r  - 'one'\n", "a: |\r\r", "a: 1\r\r\n"}) {
+    const auto document = parse(text, "t.yaml");
+    REQUIRE(!document);
+    CHECK(document.error().code == "P005"_code);
+  }
 }
 
 TEST_CASE("a place inside a scalar") {
