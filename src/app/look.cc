@@ -4,6 +4,7 @@
 #include "app/report.h"
 #include "app/tail.h"
 #include "app/trace.h"
+#include "base/suggest.h"
 #include "inspect/dead.h"
 #include "inspect/verify.h"
 
@@ -173,6 +174,13 @@ Report dead_report(const std::vector<inspect::StageLetters>& stages) {
   return report;
 }
 
+Failure no_stage(const plan::Plan& plan, const std::string& name) {
+  std::vector<std::string_view> names;
+  for (const plan::Stage& stage : plan.stages) names.push_back(stage.name);
+  return fail("U002"_code, fmt::format("the pipeline has no stage \"{}\"", name))
+      .hint(did_you_mean(name, names));
+}
+
 }  // namespace
 
 bool is_look(std::string_view verb) {
@@ -184,6 +192,8 @@ Result<int> look(const Options& options, const Looked& at, ops::Output& output) 
   if (options.verb == "tail") return tail(options, at, output);
   if (options.verb == "trace") return trace(options, at, output);
   if (options.verb == "dead") {
+    if (!options.stage.empty() && at.plan.stage(options.stage) == nullptr)
+      return no_stage(at.plan, options.stage);
     PENSTOCK_TRY(letters, inspect::dead_letters(at.plan, at.log, options.stage, options.limit));
     output.out(print(dead_report(letters), options.format));
     return 0;

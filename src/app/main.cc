@@ -67,7 +67,9 @@ int main_verb(int argc, char** argv) {
   const Result<int> code = verbs().at(parsed.options.verb)(parsed.options, terminal);
   const Result<void> told = terminal.end();
   if (code && (told || *code != 0)) return *code;
-  const Error& error = code ? told.error() : code.error();
+  Error error = code ? told.error() : code.error();
+  if (error.code == "U001"_code && error.cure.empty())
+    error.cure = fmt::format("see penstock {} --help", parsed.options.verb);
   terminal.note(render(error));
   return exit_code(error);
 }

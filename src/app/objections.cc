@@ -1,6 +1,7 @@
 #include "app/objections.h"
 
 #include "aws/msk.h"
+#include "file/table.h"
 #include "log/kafka/part.h"
 #include "registry/part.h"
 #include "store/dynamodb/item.h"
@@ -66,11 +67,25 @@ void object_to_records(const plan::Store& store, Errors& errors) {
 
 }  // namespace
 
+namespace {
+
+// All rows, where `plan` and `run` need the columns alone to begin with.
+void object_to_rows(const plan::Plan& plan, const plan::Table& table, Errors& errors) {
+  if (table.part != "csv" && table.part != "jsonl") return;
+  const flow::Config& config = *table.config;
+  auto spec = file::table_spec(config, plan.folder);
+  if (!spec) return keep_error(std::move(spec), config.place(table.part), errors);
+  keep_error(file::FileTable::open(std::move(*spec)), config.place(table.part), errors);
+}
+
+}  // namespace
+
 std::vector<Error> objections(const plan::Plan& plan, const Clock& clock) {
   Errors errors;
   object_to_log(plan, errors);
   for (const plan::RegistryUse& use : plan.registries)
     keep_error(registry::settings_fit(use.part, *use.config), use.config->place(use.part), errors);
+  for (const plan::Table& table : plan.tables) object_to_rows(plan, table, errors);
   for (const plan::Store& store : plan.stores) {
     object_to_settings(store, clock, errors);
     object_to_records(store, errors);

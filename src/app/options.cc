@@ -383,9 +383,35 @@ void add_words(const CLI::App& verb, const std::string& path, std::vector<VerbWo
     add_words(*inner, (path.empty() ? "" : path + " ") + inner->get_name(), all);
 }
 
+// "check", or "schema check": the words of a verb that there is, and what takes its flags.
+std::pair<const CLI::App*, std::string> chosen_verb(const CLI::App& app, int argc, char** argv) {
+  const CLI::App* chosen = app.get_subcommand(std::string(argv[1]));
+  std::string words = argv[1];
+  for (const CLI::App* inner : chosen->get_subcommands({})) {
+    if (argc < 3 || inner->get_name() != argv[2]) continue;
+    return {inner, words + " " + argv[2]};
+  }
+  return {chosen, words};
+}
+
+// The library's own words, where a beginner would not understand them.
+std::string refusal_words(std::string text) {
+  const size_t flag = text.find(':');
+  if (text.ends_with(" missing") && flag != text.npos)
+    return text.substr(0, flag) + " needs a value";
+  if (text.contains(": At Most 1 required")) return text.substr(0, flag) + " stands twice";
+  if (const size_t least = text.find(": At least "), behind = text.find(" required but");
+      least != text.npos && behind != text.npos)
+    return fmt::format("{} needs {}", text.substr(0, least),
+                       text.substr(least + 11, behind - least - 11));
+  for (const std::string_view begin :
+       {"The following argument was not expected: ", "The following arguments were not expected: "})
+    if (text.starts_with(begin)) return fmt::format("no use for {}", text.substr(begin.size()));
+  return text;
+}
+
 // A flag that this verb does not have, and the one that was meant.
-std::string note_on_flags(const CLI::App& app, std::string_view verb, int argc, char** argv) {
-  const CLI::App* chosen = app.get_subcommand(std::string(verb));
+std::string note_on_flags(const CLI::App* chosen, int argc, char** argv) {
   std::vector<std::string> names;
   for (const CLI::Option* option : chosen->get_options()) {
     for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
@@ -431,15 +457,16 @@ Parsed refuse(const CLI::App& app, const CLI::ParseError& error, int argc, char*
   const bool known = std::ranges::find(verbs, word) != verbs.end();
   Error problem;
   problem.code = "U001"_code;
-  if (word.empty()) {
-    problem.message = "no verb was given";
-  } else {
-    problem.message = known ? fmt::format("{}: {}", word, error.what())
-                            : fmt::format("unknown verb \"{}\"", word);
+  problem.message = word.empty() ? "no verb was given" : fmt::format("unknown verb \"{}\"", word);
+  problem.note = did_you_mean(word, verbs);
+  problem.cure = "see penstock --help";
+  if (known) {
+    const auto [chosen, words] = chosen_verb(app, argc, argv);
+    problem.message = fmt::format("{}: {}", words, refusal_words(error.what()));
+    problem.note = note_on_flags(chosen, argc, argv);
+    problem.cure = fmt::format("see penstock {} --help", words);
+    refuse_inner(app, argc, argv, problem);
   }
-  problem.note = known ? note_on_flags(app, word, argc, argv) : did_you_mean(word, verbs);
-  problem.cure = known ? fmt::format("see penstock {} --help", word) : "see penstock --help";
-  if (known) refuse_inner(app, argc, argv, problem);
   parsed.text = render(problem);
   return parsed;
 }

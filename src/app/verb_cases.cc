@@ -1,6 +1,7 @@
 #include "app/case_runner.h"
 #include "app/load.h"
 #include "app/verbs.h"
+#include "base/suggest.h"
 
 #include <fmt/format.h>
 
@@ -57,15 +58,22 @@ std::string run_one(const std::shared_ptr<const plan::Plan>& plan, const plan::C
 
 Result<int> test(const Options& options, ops::Output& output) {
   Tally tally;
+  std::vector<std::string> names;
   for (const std::string& file : options.files) {
     Options one_file = options;
     one_file.files = {file};
     const auto plan = load(one_file, output);
     if (!plan) return plan.error();
     for (const plan::Case& one : (*plan)->tests) {
+      names.push_back(one.name);
       if (one.name.find(options.name) == std::string::npos) continue;
       tell(**plan, one, run_one(*plan, one), tally, output);
     }
+  }
+  if (!options.name.empty() && tally.passed + tally.failed == 0) {
+    return fail("U002"_code, fmt::format("no test's name contains \"{}\"", options.name))
+        .hint(did_you_mean(options.name, std::vector<std::string_view>(names.begin(), names.end())))
+        .cure("-k takes a part of the name that stands in tests:");
   }
   output.out(fmt::format("{} passed, {} failed\n", tally.passed, tally.failed));
   if (!options.junit_file.empty()) {

@@ -42,7 +42,8 @@ Result<int> check(const Options& options, ops::Output& output) {
     }
     for (const Error& error : objected) {
       output.note(render(error));
-      code = std::max(code, exit_code(error));
+      // A table's file that is broken is found at once, as the rest of the pipeline's.
+      code = std::max(code, exit_code(error) == 1 ? 78 : exit_code(error));
     }
     const bool refused = !checked.plan || (options.deny_warnings && !checked.warnings.empty());
     if (refused) {

@@ -238,7 +238,9 @@ Result<std::vector<std::string>> csv_header(std::string_view text, const std::st
     }
   }
   if (quoted || (names.empty() && cell.empty()))
-    return fail("F003"_code, name + ": the file has no header");
+    return fail("F003"_code, name + ": the file has no header")
+        .because("the first line of a csv file names its columns")
+        .cure("write a first line: meter_id,tenant");
   names.push_back(cell);
   return names;
 }

@@ -141,7 +141,10 @@ void read_tests(Draft& draft) {
 
 Checked check(const std::string& path, Parts parts, const CheckOptions& options) {
   Draft draft(parts, options);
-  if (open_document(draft, path) && choose_target(draft)) {
+  const bool opened = open_document(draft, path);
+  // Without a target, what can be said of any.
+  if (opened && !choose_target(draft)) read_sections(draft);
+  if (opened && draft.errors.empty()) {
     resolve_references(draft);
     read_sections(draft);
     read_schemas(draft);

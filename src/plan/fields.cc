@@ -7,6 +7,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <cctype>
 #include <cstdlib>
 
 namespace penstock::plan {
@@ -171,11 +173,47 @@ bool wrong(const yaml::Document& document, const yaml::Node& node, Code code, st
   return false;
 }
 
+// "5 minutes" and "7 d" of a duration, as it is written here; "" when nobody knows what was meant.
+std::string meant_duration(std::string_view text) {
+  const size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
+  std::string unit(text.substr(digits));
+  std::erase(unit, ' ');
+  std::ranges::transform(unit, unit.begin(), [](unsigned char c) { return std::tolower(c); });
+  static constexpr std::array<std::pair<std::string_view, std::string_view>, 5> kWords = {
+      {{"milliseconds", "ms"}, {"seconds", "s"}, {"minutes", "m"}, {"hours", "h"}, {"days", "d"}}};
+  const std::string_view word = unit;
+  if (digits == 0 || digits > 18 || word.empty()) return {};
+  for (const auto& [whole, letter] : kWords) {
+    const bool short_form = word.size() >= 3 && whole.starts_with(word);  // min, sec, hour, day
+    if (word == letter || short_form) return fmt::format("{}{}", text.substr(0, digits), letter);
+  }
+  return word == "hrs" ? fmt::format("{}h", text.substr(0, digits)) : std::string();
+}
+
+// "10MB" and "64 k" of a size.
+std::string meant_size(std::string_view text) {
+  const size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
+  std::string unit(text.substr(digits));
+  std::erase(unit, ' ');
+  std::ranges::transform(unit, unit.begin(), [](unsigned char c) { return std::toupper(c); });
+  if (digits == 0 || digits > 18 || unit.empty()) return {};
+  const char letter = unit.front();
+  const std::string rest = unit.substr(1);
+  if (letter != 'K' && letter != 'M' && letter != 'G') return {};
+  if (!rest.empty() && rest != "B" && rest != "IB" && rest != "I") return {};
+  std::string meant = fmt::format("{}{}iB", text.substr(0, digits), letter);
+  return parse_size_bytes(meant) && meant != text ? meant : std::string();
+}
+
 bool scalar_fits(const yaml::Document& document, const yaml::Node& node, const FieldSpec& field,
                  const Report& report) {
   const std::string& text = node.text;
-  const auto no = [&](Code code) {
-    return wrong(document, node, code, fmt::format("\"{}\" in \"{}\"", text, field.name), report);
+  const auto no = [&](Code code, std::string_view meant = {}) {
+    Failure failure = fail(code, fmt::format("\"{}\" in \"{}\"", text, field.name))
+                          .at(document.place(node))
+                          .hint(meant.empty() ? "" : fmt::format("did you mean \"{}\"?", meant));
+    report(std::move(failure).take());
+    return false;
   };
   const auto out_of_range = [&] {
     return wrong(
@@ -186,15 +224,19 @@ bool scalar_fits(const yaml::Document& document, const yaml::Node& node, const F
   if (text.starts_with("${")) return true;  // resolved when the target needs it
   switch (field.type) {
     case FieldType::duration:
-      return parse_duration_millis(text) ? true : no("P023"_code);
+      return parse_duration_millis(text) ? true : no("P023"_code, meant_duration(text));
     case FieldType::size:
-      return parse_size_bytes(text) ? true : no("P024"_code);
+      return parse_size_bytes(text) ? true : no("P024"_code, meant_size(text));
     case FieldType::share:
       return parse_share(text) ? true : no("P027"_code);
     case FieldType::count: {
       const std::string_view digits = std::string_view(text).substr(text.starts_with('-') ? 1 : 0);
       if (digits.empty() || digits.find_first_not_of("0123456789") != digits.npos) {
-        return no("P025"_code);
+        report(fail("P025"_code, fmt::format("\"{}\" in \"{}\"", text, field.name))
+                   .at(document.place(node))
+                   .because("a whole number is needed here")
+                   .take());
+        return false;
       }
       const auto count = parse_count(text);
       return count && *count <= kCountMax ? true : out_of_range();

@@ -268,6 +268,11 @@ void read_tables(Draft& draft) {
       if (!shape) {
         Error error = std::move(shape).error();
         if (error.place.line == 0) error.place = draft.document->place(*use->value);
+        if (error.code == "A002"_code) {
+          error.code = "F004"_code;
+          error.cause = "a column is found by its name";
+          error.cure = "name each column of the header once";
+        }
         if (error.code == "F001"_code) {
           error.code = "F004"_code;
           error.cause =

@@ -144,8 +144,12 @@ bool choose_target(Draft& draft) {
   if (draft.target != nullptr || (names.empty() && chosen == "local")) return true;
   const yaml::Node& at =
       targets == nullptr || targets->entries.empty() ? draft.root() : targets->entries.front().key;
-  draft.report(fail("P030"_code, fmt::format("there is no target \"{}\"", chosen))
+  const bool asked = !draft.options.target.empty();
+  draft.report(fail("P030"_code, asked ? fmt::format("there is no target \"{}\"", chosen)
+                                       : "which of the targets is meant?")
                    .hint(did_you_mean(chosen, names))
+                   .because(asked ? "the file does not declare a target of that name"
+                                  : "without -t it is local, or the only one")
                    .cure(fmt::format("choose by -t: {}", fmt::join(plan.targets, ", "))),
                at);
   return false;

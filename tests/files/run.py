@@ -242,6 +242,44 @@ def good():
         yield f"check {example.parent.name}", "" if outcome[0] == 0 else f"exit {outcome[0]}", outcome[2]
 
 
+# Command line, exit code, what is said.
+COMMANDS = [
+    (["check"], 64, "check: FILE is required"),
+    (["check", "-t"], 64, "check: --target needs a value"),
+    (["check", "-t", "local", "-t", "prod", "flagship.yaml"], 64, "check: --target stands twice"),
+    (["check", "--deny-warning", "flagship.yaml"], 64, 'did you mean "--deny-warnings"?'),
+    (["chek", "flagship.yaml"], 64, 'did you mean "check"?'),
+    (["plan", "flagship.yaml", "other.yaml"], 64, "plan: no use for other.yaml"),
+    (["plan", "flagship.yaml", "-o", "jsn"], 64, 'did you mean "json"?'),
+    (["run", "flagship.yaml", "--grace", "5"], 64, '"5" is no duration, as 500ms, 10s or 5m'),
+    (["run", "flagship.yaml", "--workers", "-1"], 64, "not in range 1 to 256"),
+    (["run", "flagship.yaml", "--stage", "nope"], 64, 'no stage "nope"'),
+    (["avro", "decode", "--shcema", "x"], 64, 'did you mean "--schema"?'),
+    (["avro", "encode"], 64, "see penstock avro encode --help"),
+    (["avro"], 64, "write penstock avro decode or encode"),
+    (["schema", "check", "old.avsc"], 64, "schema check: OLD_AND_NEW needs 2"),
+    (["eval"], 64, "see penstock eval --help"),
+    (["explain", "stages.form"], 64, 'did you mean "stages.from"?'),
+    (["test", "flagship.yaml", "-k", "unknwon"], 64, 'no test\'s name contains "unknwon"'),
+]
+
+
+def commands():
+    """Slips on the command line: 64, a cause and a cure that names the verb."""
+    for arguments, wanted, says in COMMANDS:
+        code, out, err, _ = run(arguments)
+        errors = read_errors(err)
+        wrong = f"exit {code}" if code != wanted else f"{len(errors)} errors" if len(errors) != 1 else ""
+        if not wrong and not (errors[0].cause and errors[0].cure and says in err) or out:
+            wrong = f"does not say {says}"
+        yield "penstock " + " ".join(arguments), wrong, err
+    with tempfile.TemporaryDirectory() as folder:
+        applied = run(["apply", "flagship.yaml", "--data", folder])
+        code, out, err, _ = run(["dead", "flagship.yaml", "--data", folder, "--stage", "wrtier"])
+        told = 'no stage "wrtier"' in err and 'did you mean "writer"?' in err
+        yield "dead of no stage", "" if (applied[0], code, told) == (0, 64, True) else f"exit {code}: {out}", err
+
+
 def schema():
     """The editor's schema is current, and the files that are good are good by it."""
     kept = HERE.parent.parent / "examples" / "meters" / "penstock.schema.json"
@@ -275,7 +313,7 @@ def main():
     only = sys.argv[1] if len(sys.argv) > 1 else ""
     count = failed = 0
     codes = set()
-    for part in (mistakes, made, good, schema):
+    for part in (mistakes, made, commands, good, schema):
         for name, wrong, text in part():
             if only not in name:
                 continue
