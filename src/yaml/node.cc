@@ -46,9 +46,8 @@ Place Document::place_inside(const Node& node, uint32_t line, uint32_t column,
                              uint32_t width) const {
   Place found = place(node);
   if (node.kind != NodeKind::scalar || line == 0 || column == 0) return found;
-  // A block without lines ends where it stands, which may be the end of its line.
-  if (node.column == 0 || node.column > found.source_line.size()) return found;
-  const char first = found.source_line[node.column - 1];
+  const char first =
+      found.column <= found.source_line.size() ? found.source_line[found.column - 1] : ' ';
   found.width = std::max(width, 1U);
   if (node.quoted && (first == '|' || first == '>')) {
     uint32_t at = node.line + 1;

@@ -94,15 +94,6 @@ TEST_CASE("a carriage return is part of a line's end, or no text") {
   }
 }
 
-TEST_CASE("a place inside a block without lines is the block's own") {
-  for (const std::string text : {"a: |\r\r", "a: |\r\r\n"}) {
-    const auto document = parse(text, "t.yaml");
-    REQUIRE(document);
-    const Node& block = *document->root().find("a");
-    CHECK(document->place_inside(block, 1, 1, 1).column == block.column);
-  }
-}
-
 TEST_CASE("a place inside a scalar") {
   const auto document = parse(
       "plain: kwh < x\nsingle: 'it''s x'\ndouble: \"a\\\"b x\"\nblock: |\n  first\n  second x\n"
