@@ -274,10 +274,11 @@ def commands():
             wrong = f"does not say {says}"
         yield "penstock " + " ".join(arguments), wrong, err
     with tempfile.TemporaryDirectory() as folder:
-        applied = run(["apply", "flagship.yaml", "--data", folder])
-        code, out, err, _ = run(["dead", "flagship.yaml", "--data", folder, "--stage", "wrtier"])
+        article = str(HERE.parent.parent / "examples" / "article" / "pipeline.yaml")
+        applied = run(["apply", article, "--data", folder])
+        code, out, err, _ = run(["dead", article, "--data", folder, "--stage", "wrtier"])
         told = 'no stage "wrtier"' in err and 'did you mean "writer"?' in err
-        yield "dead of no stage", "" if (applied[0], code, told) == (0, 64, True) else f"exit {code}: {out}", err
+        yield "dead of no stage", "" if (applied[0], code, told) == (0, 64, True) else f"exit {code}: {out}", applied[2] + err
 
 
 def schema():
