@@ -12,6 +12,8 @@ using namespace penstock;  // NOLINT: a program of one page
 
 namespace {
 
+constexpr size_t kMaxTextBytes = 64 << 10;
+
 // In Avro's own encoding, which loses nothing.
 void check_text(const avro::Node& type, const std::string& text) {
   std::string datum;
@@ -37,7 +39,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   // What nothing but its depth forbids is shown all the same.
   const bool deep = why.starts_with("values nested too deeply");
   if (text.has_value() != valid && !deep) std::abort();
-  if (text && valid) check_text(type, *text);
+  // A few bytes may stand for 65,536 nulls: their text is an input of its own, and not a small one.
+  if (text && valid && text->size() <= kMaxTextBytes) check_text(type, *text);
   (void)avro::to_json(type, datum, avro::JsonStyle::plain);
   std::string from;
   (void)avro::from_json(type, datum, avro::JsonStyle::plain, from);

@@ -64,7 +64,7 @@ std::string_view branch_tag(const Node& branch) {
 }
 
 bool JsonEncoder::stop(std::string message) {
-  why_ = path_.empty() ? std::move(message) : fmt::format("{}, at {}", message, path_);
+  why_ = path_.empty() ? std::move(message) : fmt::format("{}, at {}", message, path_.text());
   return false;
 }
 
@@ -223,9 +223,8 @@ bool JsonEncoder::record(const Node& type, const Json& json) {
 
 bool JsonEncoder::field(const Node& type, size_t index, const Json& json) {
   const Field& field = type.fields[index];
-  const size_t path_size = path_.size();
-  path_ += '/';
-  path_ += field.name;
+  const size_t place = path_.depth();
+  path_.enter(field.name);
   const Json* given = json.member(field.name);
   bool fits = true;
   if (given != nullptr) {
@@ -237,7 +236,7 @@ bool JsonEncoder::field(const Node& type, size_t index, const Json& json) {
   } else {
     out_ += field.default_datum;
   }
-  path_.resize(path_size);
+  path_.cut(place);
   return fits;
 }
 
@@ -245,14 +244,16 @@ bool JsonEncoder::items(const Node& type, const Json& json) {
   const bool map = type.type == Type::map;
   if (json.kind != (map ? Json::Kind::object : Json::Kind::array)) return mismatch(type, json);
   if (!json.items.empty()) append_long(static_cast<int64_t>(json.items.size()), out_);
-  const size_t path_size = path_.size();
-  for (size_t i = 0; i < json.items.size(); ++i) {
-    path_ += '/';
-    path_ += map ? json.names[i] : std::to_string(i);
+  const size_t place = path_.depth();
+  path_.enter(uint64_t{0});
+  bool fit = true;
+  for (size_t i = 0; i < json.items.size() && fit; ++i) {
+    map ? path_.turn_to(json.names[i]) : path_.turn_to(i);
     if (map) append_bytes(json.names[i], out_);
-    if (!value(*type.items, json.items[i])) return false;
-    path_.resize(path_size);
+    fit = value(*type.items, json.items[i]);
   }
+  path_.cut(place);
+  if (!fit) return false;
   append_long(0, out_);
   return true;
 }
@@ -278,12 +279,12 @@ bool JsonEncoder::tagged(const Node& type, const Json& json) {
 
 bool JsonEncoder::by_value(const Node& type, const Json& json) {
   const size_t before = out_.size();
-  const size_t path_size = path_.size();
+  const size_t place = path_.depth();
   const uint32_t depth = depth_;
   for (size_t i = 0; i < type.branches.size(); ++i) {
     if (branch(type, i, json)) return true;
     out_.resize(before);
-    path_.resize(path_size);
+    path_.cut(place);
     depth_ = depth;
     if (steps_left_ == 0) return false;
   }

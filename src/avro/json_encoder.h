@@ -9,6 +9,7 @@
 
 #include "avro/json_text.h"
 #include "avro/schema.h"
+#include "avro/value_path.h"
 
 #include <cstdint>
 #include <functional>
@@ -59,7 +60,7 @@ class JsonEncoder {
   const size_t max_bytes_;
   DefaultHook hook_;
   std::string why_;
-  std::string path_;
+  ValuePath path_;
   uint32_t depth_ = 0;
   // Trying union branches in vain may cost no more than reading the largest text does.
   uint64_t steps_left_ = 20'000'000;

@@ -4,6 +4,7 @@
 #include "avro/json_encoder.h"
 #include "avro/json_text.h"
 #include "avro/logical_text.h"
+#include "avro/value_path.h"
 #include "base/json_write.h"
 
 #include <fmt/format.h>
@@ -29,7 +30,7 @@ class Printer {
   std::string take() { return std::move(out_); }
   std::string why() const {
     return path_.empty() ? std::string(fault_text(fault_))
-                         : fmt::format("{}, at {}", fault_text(fault_), path_);
+                         : fmt::format("{}, at {}", fault_text(fault_), path_.text());
   }
 
  private:
@@ -155,14 +156,13 @@ class Printer {
 
   bool record(const Node& type) {
     out_ += '{';
-    const size_t path_size = path_.size();
     for (const Field& field : type.fields) {
       if (&field != type.fields.data()) out_ += ',';
       append_json_string(field.name, out_);
       out_ += ':';
-      path_.append("/").append(field.name);
+      path_.enter(field.name);
       if (!value(*field.type)) return false;
-      path_.resize(path_size);
+      path_.leave();
     }
     out_ += '}';
     return true;
@@ -187,20 +187,20 @@ class Printer {
     out_ += map ? '{' : '[';
     const size_t begin = out_.size();
     std::vector<Entry> entries;
-    const size_t path_size = path_.size();
+    path_.enter(uint64_t{0});
     for (uint64_t number = 0;;) {
       uint64_t count = 0;
       const char* block_end = nullptr;
       if (!stop(read_block(in_, map ? 1 : 0, count, block_end))) return false;
       if (count == 0) break;
       for (; count > 0; --count, ++number) {
-        path_.append("/").append(std::to_string(number));
+        path_.turn_to(number);
         if (number != 0) out_ += ',';
         if (!(map ? entry(type, entries) : item(type))) return false;
-        path_.resize(path_size);
       }
       if (block_end != nullptr && in_.at != block_end) return stop(Fault::block);
     }
+    path_.leave();
     if (map) keep_last(begin, entries);
     out_ += map ? '}' : ']';
     return true;
@@ -246,7 +246,7 @@ class Printer {
   const bool plain_;
   Cursor in_;
   std::string out_;
-  std::string path_;
+  ValuePath path_;
   Fault fault_ = Fault::none;
   uint32_t depth_ = 0;
   int64_t zero_size_left_ = kMaxZeroSizeItems;
