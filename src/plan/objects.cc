@@ -40,6 +40,14 @@ bool read_template(Draft& draft, TopicDraft& topic) {
   const std::string& name = topic.name->text;
   const size_t open = name.find('<');
   if (open == std::string::npos) {
+    for (const auto& [key, value] : topic.body->entries) {
+      if (key.text != "values") continue;
+      draft.report(fail("P012"_code, fmt::format("topic \"{}\" has no use for \"values\"", name))
+                       .because("its name has no <field> that they could stand for")
+                       .cure(fmt::format("name it {}.<field>, or remove values:", name)),
+                   key);
+      return false;
+    }
     if (is_name(name)) return true;
     draft.report(fail("P047"_code, fmt::format("\"{}\" cannot be a topic's name", name)),
                  *topic.name);
