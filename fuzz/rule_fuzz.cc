@@ -178,6 +178,11 @@ bool leaves_types_open(std::string_view rule) {
 void check(const rule::Program& program, std::string_view text, bool condition) {
   const Answer fast = answer_of(program, condition, true);
   const Answer slow = answer_of(program, condition, false);
+  // A kernel's call begins to count steps anew, so it gets further than a whole row may.
+  const auto is_limit = [](const rule::FailedRow& failed) {
+    return failed.text.contains("too many steps");
+  };
+  if (std::ranges::any_of(slow.failed, is_limit)) return;
   demand(fast.yes == slow.yes && fast.values == slow.values);
   demand(fast.failed.size() == slow.failed.size());
   for (size_t i = 0; i < fast.failed.size(); ++i) {
