@@ -37,8 +37,9 @@ Result<int> eval(const Options& options, ops::Output& output) {
   if (options.schema_file.empty()) {
     std::string line = "{\"expr\":";
     append_json_string(options.inputs.front(), line);
-    output.out(rule::evaluate_case(line + "}") + "\n");
-    return 0;
+    const std::string answer = rule::evaluate_case(line + "}");
+    output.out(answer + "\n");
+    return answer.starts_with("{\"error\":") ? 1 : 0;
   }
   PENSTOCK_TRY(schema, read_input(options.schema_file));
   std::string record = options.record_json.empty() ? "-" : options.record_json;

@@ -273,6 +273,9 @@ def commands():
         if not wrong and not (errors[0].cause and errors[0].cure and says in err) or out:
             wrong = f"does not say {says}"
         yield "penstock " + " ".join(arguments), wrong, err
+    for rule, wanted in (("1 + 1", (0, '{"value":')), ("1 +", (1, '{"error":')), ("1 / 0", (1, '{"error":'))):
+        code, out, err, _ = run(["eval", rule])
+        yield f"eval of {rule}", "" if (code, out[:9]) == wanted else f"exit {code}: {out}", err
     with tempfile.TemporaryDirectory() as folder:
         article = str(HERE.parent.parent / "examples" / "article" / "pipeline.yaml")
         applied = run(["apply", article, "--data", folder])
