@@ -65,10 +65,6 @@ void object_to_records(const plan::Store& store, Errors& errors) {
   if (store.part == "dynamodb") keep_error(store::dynamodb::key_parts(table), place, errors);
 }
 
-}  // namespace
-
-namespace {
-
 // All rows, where `plan` and `run` need the columns alone to begin with.
 void object_to_rows(const plan::Plan& plan, const plan::Table& table, Errors& errors) {
   if (table.part != "csv" && table.part != "jsonl") return;

@@ -2,8 +2,8 @@
 
 #include "app/completion.h"
 #include "app/option_values.h"
+#include "app/refusal.h"
 #include "app/version.h"
-#include "base/suggest.h"
 #include "plan/values.h"
 
 #include <CLI/CLI.hpp>
@@ -383,94 +383,6 @@ void add_words(const CLI::App& verb, const std::string& path, std::vector<VerbWo
     add_words(*inner, (path.empty() ? "" : path + " ") + inner->get_name(), all);
 }
 
-// "check", or "schema check": the words of a verb that there is, and what takes its flags.
-std::pair<const CLI::App*, std::string> chosen_verb(const CLI::App& app, int argc, char** argv) {
-  const CLI::App* chosen = app.get_subcommand(std::string(argv[1]));
-  std::string words = argv[1];
-  for (const CLI::App* inner : chosen->get_subcommands({})) {
-    if (argc < 3 || inner->get_name() != argv[2]) continue;
-    return {inner, words + " " + argv[2]};
-  }
-  return {chosen, words};
-}
-
-// The library's own words, where a beginner would not understand them.
-std::string refusal_words(std::string text) {
-  const size_t flag = text.find(':');
-  if (text.ends_with(" missing") && flag != text.npos)
-    return text.substr(0, flag) + " needs a value";
-  if (text.contains(": At Most 1 required")) return text.substr(0, flag) + " stands twice";
-  if (const size_t least = text.find(": At least "), behind = text.find(" required but");
-      least != text.npos && behind != text.npos)
-    return fmt::format("{} needs {}", text.substr(0, least),
-                       text.substr(least + 11, behind - least - 11));
-  for (const std::string_view begin :
-       {"The following argument was not expected: ", "The following arguments were not expected: "})
-    if (text.starts_with(begin)) return fmt::format("no use for {}", text.substr(begin.size()));
-  return text;
-}
-
-// A flag that this verb does not have, and the one that was meant.
-std::string note_on_flags(const CLI::App* chosen, int argc, char** argv) {
-  std::vector<std::string> names;
-  for (const CLI::Option* option : chosen->get_options()) {
-    for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
-  }
-  const std::vector<std::string_view> known(names.begin(), names.end());
-  for (int i = 2; i < argc; ++i) {
-    const std::string_view word =
-        std::string_view(argv[i]).substr(0, std::string_view(argv[i]).find('='));
-    if (!word.starts_with("--") || std::ranges::find(known, word) != known.end()) continue;
-    return did_you_mean(word, known);
-  }
-  return "";
-}
-
-// "chek" of `schema chek`: no verb within this one. Its message, and what was meant.
-bool refuse_inner(const CLI::App& app, int argc, char** argv, Error& problem) {
-  const CLI::App* chosen = app.get_subcommand(std::string(argv[1]));
-  std::vector<std::string> names;
-  for (const CLI::App* inner : chosen->get_subcommands({})) names.push_back(inner->get_name());
-  const std::vector<std::string_view> known(names.begin(), names.end());
-  const std::string_view word = argc > 2 ? argv[2] : "";
-  if (known.empty() || word.starts_with("-") || std::ranges::find(known, word) != known.end())
-    return false;
-  problem.message = word.empty() ? fmt::format("\"{}\" needs a further word", argv[1])
-                                 : fmt::format("unknown verb \"{} {}\"", argv[1], word);
-  problem.note = did_you_mean(word, known);
-  problem.cure =
-      fmt::format("write penstock {} {}", argv[1],
-                  known.size() == 1 ? names[0] : fmt::format("{}", fmt::join(known, " or ")));
-  return true;
-}
-
-// The help of a program that was called without or with a wrong verb.
-Parsed refuse(const CLI::App& app, const CLI::ParseError& error, int argc, char** argv) {
-  Parsed parsed;
-  parsed.stop = true;
-  parsed.exit_code = 64;
-  std::vector<std::string_view> verbs;
-  std::vector<std::string> names;
-  for (const CLI::App* verb : app.get_subcommands({})) names.push_back(verb->get_name());
-  for (const auto& name : names) verbs.push_back(name);
-  const std::string_view word = argc > 1 ? argv[1] : "";
-  const bool known = std::ranges::find(verbs, word) != verbs.end();
-  Error problem;
-  problem.code = "U001"_code;
-  problem.message = word.empty() ? "no verb was given" : fmt::format("unknown verb \"{}\"", word);
-  problem.note = did_you_mean(word, verbs);
-  problem.cure = "see penstock --help";
-  if (known) {
-    const auto [chosen, words] = chosen_verb(app, argc, argv);
-    problem.message = fmt::format("{}: {}", words, refusal_words(error.what()));
-    problem.note = note_on_flags(chosen, argc, argv);
-    problem.cure = fmt::format("see penstock {} --help", words);
-    refuse_inner(app, argc, argv, problem);
-  }
-  parsed.text = render(problem);
-  return parsed;
-}
-
 }  // namespace
 
 Parsed parse_options(int argc, char** argv) {
@@ -494,7 +406,12 @@ Parsed parse_options(int argc, char** argv) {
     parsed.text = fmt::format("{}\n", kVersionText);
     return parsed;
   } catch (const CLI::ParseError& error) {
-    return refuse(app, error, argc, argv);
+    std::vector<VerbWords> all;
+    add_words(app, "", all);
+    parsed.stop = true;
+    parsed.exit_code = 64;
+    parsed.text = render(refusal(error.what(), {argv + 1, argv + argc}, all));
+    return parsed;
   }
   const CLI::App* chosen = app.get_subcommands().front();
   parsed.options.verb = chosen->get_name();

@@ -13,6 +13,7 @@
 #include <cmath>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace penstock::avro {
@@ -193,6 +194,10 @@ class Printer {
       const char* block_end = nullptr;
       if (!stop(read_block(in_, map ? 1 : 0, count, block_end))) return false;
       if (count == 0) break;
+      if (!map && type.items->type == Type::null_) {
+        if (!nulls(count, number)) return false;
+        number += std::exchange(count, 0);
+      }
       for (; count > 0; --count, ++number) {
         path_.turn_to(number);
         if (number != 0) out_ += ',';
@@ -203,6 +208,17 @@ class Printer {
     path_.leave();
     if (map) keep_last(begin, entries);
     out_ += map ? '}' : ']';
+    return true;
+  }
+
+  // A few bytes of input ask for many of these.
+  bool nulls(uint64_t count, uint64_t number) {
+    if (count > static_cast<uint64_t>(zero_size_left_)) {
+      path_.turn_to(number + static_cast<uint64_t>(zero_size_left_));
+      return stop(Fault::zero_size);
+    }
+    zero_size_left_ -= static_cast<int64_t>(count);
+    for (; count > 0; --count, ++number) out_ += number == 0 ? "null" : ",null";
     return true;
   }
 
